@@ -1,0 +1,73 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdint.h>
+#include <uv.h>
+
+/* A client of Docker and OCI registries (distribution-spec v2), used by the binder to resolve and by
+ * the launcher to pull.  Belongs to one loop; nothing blocks. */
+struct registry_client;
+
+struct registry_options {
+    const char *docker_config;               /* a config.json, or a directory with one; NULL: none */
+    const char *netrc;                       /* NULL: none */
+    const char *const *insecure_registries;  /* "host[:port]" that may speak plain HTTP besides loopback */
+    size_t insecure_registry_count;
+};
+
+struct registry_client *registry_client_open(uv_loop_t *loop, const struct registry_options *options,
+                                             struct error *err) MUST_CHECK;
+
+/* Fails what is in flight with CANCELLED. */
+void registry_client_close(struct registry_client *client);
+
+/* Where something is. */
+struct registry_target {
+    const char *base_url;   /* "https://registry.example.org", "http://127.0.0.1:5000" */
+    const char *repository; /* "library/alpine" */
+    const char *reference;  /* tag or "sha256:…" */
+};
+
+struct registry_manifest {
+    const char *digest;     /* of `bytes`, computed */
+    const char *media_type;
+    const char *bytes;
+    size_t len;
+    const char *platform;   /* "linux/amd64" when chosen out of an index, else "" */
+    const char *index_digest; /* of the index it was chosen from, or "" */
+    const char *authentication; /* "anonymous", "basic" or "bearer" */
+};
+
+struct registry_call;
+
+/* `manifest` is NULL when `err` is set; both are valid until the callback returns. */
+typedef void registry_manifest_fn(void *user, const struct registry_manifest *manifest,
+                                  const struct error *err);
+
+/* `digest` and `size` are checked while the bytes stream.  `on_data` is called from the loop; when it
+ * returns false the transfer ends with the error that it set. */
+typedef bool registry_data_fn(void *user, const char *bytes, size_t len, struct error *err);
+typedef void registry_done_fn(void *user, const struct error *err);
+
+/* Manifest by tag or digest.  With `choose_platform`, an index is followed to this machine's
+ * manifest; without, the index itself is the answer.  Both call back exactly once, later. */
+struct registry_call *registry_get_manifest(struct registry_client *client,
+                                            const struct registry_target *target,
+                                            bool choose_platform, uint32_t deadline_ms,
+                                            registry_manifest_fn *done, void *user,
+                                            struct error *err) MUST_CHECK;
+
+/* `size` < 0: not known. */
+struct registry_call *registry_get_blob(struct registry_client *client,
+                                        const struct registry_target *target, const char *digest,
+                                        int64_t size, uint32_t deadline_ms,
+                                        registry_data_fn *on_data, registry_done_fn *done,
+                                        void *user, struct error *err) MUST_CHECK;
+
+/* Stop and go on reading: back-pressure for a slow consumer. */
+void registry_call_pause(struct registry_call *call);
+void registry_call_resume(struct registry_call *call);
+
+/* No further callback. */
+void registry_call_cancel(struct registry_call *call);
