@@ -16,7 +16,7 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-    { "ms", 1 },      { "s", 1000 },       { "m", 60 * 1000 },
+    { "ms", 1 },      { "s", 1000 },         { "m", 60 * 1000 },
     { "h", 3600000 }, { "d", 24 * 3600000 }, { NULL, 0 },
 };
 
@@ -72,8 +72,7 @@ static bool check_range(const struct option *option, int64_t value, struct error
     if (value >= min && value <= max)
         return true;
     return error_set(err, ERROR_OUT_OF_RANGE, "expected a value from %lld to %lld%s",
-                     (long long)min, (long long)max,
-                     option->type == OPTION_DURATION ? " ms" : "");
+                     (long long)min, (long long)max, option->type == OPTION_DURATION ? " ms" : "");
 }
 
 static void list_add(struct option_list *list, const char *item)

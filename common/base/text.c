@@ -80,8 +80,9 @@ void text_printf(struct text *text, const char *fmt, ...)
 
 static void add_json_escape(struct text *text, unsigned char c)
 {
-    static const char short_forms[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
-                                        ['\f'] = 'f', ['\r'] = 'r' };
+    static const char short_forms[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+    };
     if (c == '"' || c == '\\')
         text_printf(text, "\\%c", c);
     else if (c < sizeof short_forms && short_forms[c])

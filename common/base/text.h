@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/cleanup.h"
 #include "base/slice.h"
 
 #include <stdarg.h>

@@ -18,8 +18,8 @@
  *     }
  */
 struct daemon_spec {
-    const char *name;            /* "scheduler": the program is eos-scheduler */
-    const char *summary;         /* one line for --help */
+    const char *name;             /* "scheduler": the program is eos-scheduler */
+    const char *summary;          /* one line for --help */
     const struct option *options; /* its own rows; the common ones are added */
     void *user;
 

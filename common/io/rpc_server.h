@@ -60,7 +60,10 @@ struct rpc_server_options {
 };
 
 #define RPC_SERVER_LIMITS                                                                          \
-    (struct rpc_server_limits){ .in_flight = 16384, .in_flight_client = 4096, .clients = 65536 }
+    (struct rpc_server_limits)                                                                     \
+    {                                                                                              \
+        .in_flight = 16384, .in_flight_client = 4096, .clients = 65536                             \
+    }
 
 /* The health service and eos.rpc.v1.Introspection are added to every server.
  * FAILED_PRECONDITION names a method that is in the proto and not in the table, or the other way

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "scheduler/deadlines.h"
+#include "base/deadlines.h"
+#include "base/random.h"
 #include "scheduler/host.h"
-#include "scheduler/random.h"
 #include "scheduler/task_fsm.h"
 
 struct job;

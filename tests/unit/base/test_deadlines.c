@@ -1,5 +1,5 @@
-#include "scheduler/deadlines.h"
-#include "scheduler/random.h"
+#include "base/deadlines.h"
+#include "base/random.h"
 
 #include "unit/test.h"
 

@@ -1,4 +1,4 @@
-#include "scheduler/random.h"
+#include "base/random.h"
 
 #include <assert.h>
 #include <inttypes.h>

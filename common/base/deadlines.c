@@ -1,4 +1,4 @@
-#include "scheduler/deadlines.h"
+#include "base/deadlines.h"
 
 #include "base/alloc.h"
 
