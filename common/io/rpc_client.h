@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "io/rpc_limits.h"
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdint.h>
@@ -13,9 +14,6 @@ struct cluster_key;
  * Belongs to one loop and one thread.  Nothing here blocks, and no callback runs before the function
  * that registered it has returned.  The interface does not show the transport. */
 struct rpc_client;
-
-#define RPC_MAX_PAYLOAD_BYTES (16u << 20) /* of one request or response; larger is an error */
-#define RPC_MAX_IN_FLIGHT     4096u       /* calls of one client */
 
 struct rpc_client_options {
     const char *url;               /* "ipc:///run/x.sock" or "tcp://host:port"; copied */

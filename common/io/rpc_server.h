@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "io/rpc_limits.h"
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdint.h>
@@ -125,5 +126,3 @@ void rpc_stream_on_writable(struct rpc_request *request, void (*on_writable)(voi
 
 /* Ends the stream with OK. */
 void rpc_stream_end(struct rpc_request *request);
-
-#define RPC_STREAM_WINDOW 16u

@@ -18,12 +18,12 @@ static const struct route_case {
     { "kill without body", "POST", "/v1/jobs/r/e/n:kill", "", ERROR_OK,
       "/v1/jobs/{job.role}/{job.environment}/{job.name}:kill "
       "{\"job\":{\"role\":\"r\",\"environment\":\"e\",\"name\":\"n\"},\"instances\":[],"
-      "\"message\":\"\",\"requestId\":\"\"}" },
+      "\"message\":\"\",\"requestId\":\"\",\"user\":\"\"}" },
     { "kill with body", "POST", "/v1/jobs/r/e/n:kill", "{\"instances\":[1,2],\"message\":\"m\"}",
       ERROR_OK,
       "/v1/jobs/{job.role}/{job.environment}/{job.name}:kill "
       "{\"job\":{\"role\":\"r\",\"environment\":\"e\",\"name\":\"n\"},\"instances\":[1,2],"
-      "\"message\":\"m\",\"requestId\":\"\"}" },
+      "\"message\":\"m\",\"requestId\":\"\",\"user\":\"\"}" },
     { "lists in a query", "GET",
       "/v1/tasks?instances=0,2&instances=5&statuses=RUNNING&withoutConfigs=true", "", ERROR_OK,
       "/v1/tasks {\"role\":\"\",\"environment\":\"\",\"name\":\"\",\"instances\":[0,2,5],"
