@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/arena.h"
 #include "base/error.h"
+#include "registry/reference.h"
 
 #include <stdint.h>
 #include <uv.h>
@@ -10,13 +12,15 @@
 struct registry_client;
 
 struct registry_options {
-    const char *docker_config;               /* a config.json, or a directory with one; NULL: none */
-    const char *netrc;                       /* NULL: none */
-    const char *const *insecure_registries;  /* "host[:port]" that may speak plain HTTP besides loopback */
+    const char *docker_config; /* a config.json, or a directory with one; NULL: none */
+    const char *netrc;         /* NULL: none */
+    /* "host[:port]" that may speak plain HTTP besides loopback. */
+    const char *const *insecure_registries;
     size_t insecure_registry_count;
 };
 
-struct registry_client *registry_client_open(uv_loop_t *loop, const struct registry_options *options,
+struct registry_client *registry_client_open(uv_loop_t *loop,
+                                             const struct registry_options *options,
                                              struct error *err) MUST_CHECK;
 
 /* Fails what is in flight with CANCELLED. */
@@ -29,13 +33,19 @@ struct registry_target {
     const char *reference;  /* tag or "sha256:…" */
 };
 
+/* Where the image of a reference is: at the host that it names, else at `default_url` (the cluster's
+ * docker_registry; NULL: Docker's).  In `arena`.  INVALID_ARGUMENT: `default_url` is no base URL. */
+bool registry_locate(const struct registry_client *client, const struct image_reference *reference,
+                     const char *default_url, struct arena *arena,
+                     struct registry_target *ret_target, struct error *err) MUST_CHECK;
+
 struct registry_manifest {
-    const char *digest;     /* of `bytes`, computed */
+    const char *digest; /* of `bytes`, computed */
     const char *media_type;
     const char *bytes;
     size_t len;
-    const char *platform;   /* "linux/amd64" when chosen out of an index, else "" */
-    const char *index_digest; /* of the index it was chosen from, or "" */
+    const char *platform;       /* "linux/amd64" when chosen out of an index, else "" */
+    const char *index_digest;   /* of the index it was chosen from, or "" */
     const char *authentication; /* "anonymous", "basic" or "bearer" */
 };
 
@@ -51,7 +61,17 @@ typedef bool registry_data_fn(void *user, const char *bytes, size_t len, struct 
 typedef void registry_done_fn(void *user, const struct error *err);
 
 /* Manifest by tag or digest.  With `choose_platform`, an index is followed to this machine's
- * manifest; without, the index itself is the answer.  Both call back exactly once, later. */
+ * manifest; without, the index itself is the answer.  Both call back exactly once, later.
+ *
+ * Errors name the registry, the image and what the registry answered:
+ *   INVALID_ARGUMENT     the target is malformed
+ *   FAILED_PRECONDITION  plain HTTP to a host that may not, an answer that is no image's manifest
+ *   NOT_FOUND            no such image or blob; no image for this machine in an index
+ *   UNAUTHENTICATED, PERMISSION_DENIED  credentials are missing or refused; they do not suffice
+ *   UNAVAILABLE, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED  after repetitions; may work later
+ *   UNIMPLEMENTED        a manifest of schema 1
+ *   DATA_LOSS            the bytes are not what their digest, size or header says
+ *   CANCELLED            the client was closed */
 struct registry_call *registry_get_manifest(struct registry_client *client,
                                             const struct registry_target *target,
                                             bool choose_platform, uint32_t deadline_ms,

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "registry/credentials.h"
+#include "registry/endpoint.h"
+#include "registry/grants.h"
+#include "registry/http.h"
+#include "registry/registry.h"
+
+/* What the parts of the registry client share. */
+struct registry_client {
+    uv_loop_t *loop;
+    struct http_client *http;
+    struct credentials *credentials;
+    struct grants *grants;
+    struct insecure_hosts insecure;
+    struct registry_call *calls; /* all that are in flight */
+    size_t call_count;
+    unsigned open_parts; /* handles that are not closed yet, and the http client */
+    uv_timer_t farewell;
+    bool is_closing;
+};
+
+/* One of `open_parts` is closed; with the last one the client is freed. */
+void registry_client_part_closed(struct registry_client *client);

@@ -1,0 +1,57 @@
+#include "registry/files.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+typedef bool add_fn(struct credentials *credentials, struct slice content, struct error *err);
+
+static bool read_all(int fd, struct text *content, struct error *err)
+{
+    ssize_t len;
+    do {
+        text_reserve(content, 65536);
+        len = read(fd, content->ptr + content->len, 65536);
+        if (len < 0)
+            return error_set_errno(err, errno, "could not read it");
+        content->len += (size_t)len;
+    } while (len > 0 && content->len <= CREDENTIALS_MAX_FILE_BYTES);
+    return true;
+}
+
+static bool add_file(struct credentials *credentials, const char *path, add_fn *add,
+                     struct error *err)
+{
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct text content = TEXT_INIT;
+    if (fd < 0)
+        return error_set_errno(err, errno, "could not open \"%s\"", path);
+    bool ok = read_all(fd, &content, err) && add(credentials, text_slice(&content), err);
+    if (content.len > 0)
+        explicit_bzero(content.ptr, content.len);
+    text_done(&content);
+    return ok || error_prefix(err, "file \"%s\"", path);
+}
+
+static char *config_path(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return xasprintf("%s/config.json", path);
+    return xstrdup(path);
+}
+
+bool credentials_read(struct credentials *credentials, const char *docker_config, const char *netrc,
+                      struct error *err)
+{
+    if (docker_config) {
+        cleanup_free char *path = config_path(docker_config);
+        if (!add_file(credentials, path, credentials_add_docker, err))
+            return false;
+    }
+    return !netrc || add_file(credentials, netrc, credentials_add_netrc, err);
+}

@@ -1,0 +1,147 @@
+#include "base/alloc.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "registry/registry.h"
+
+#include <stdio.h>
+
+/* The registry client as a program, for the tests: all one manifest or blob and writes its bytes to
+ * stdout.  Its facts, or what went wrong, go to stderr as "name=value" lines. */
+
+static struct {
+    const char *docker_config, *netrc, *blob;
+    struct option_list insecure;
+    int64_t size, deadline_ms, repeat, pause_ms;
+    bool choose_platform, cancel;
+} options = { .size = -1, .deadline_ms = 10000, .repeat = 1 };
+
+/* clang-format off */
+static const struct option rows[] = {
+    { .name = "docker-config", .type = OPTION_STRING, .target = &options.docker_config, .value = "FILE", .help = "config.json" },
+    { .name = "netrc", .type = OPTION_STRING, .target = &options.netrc, .value = "FILE", .help = ".netrc" },
+    { .name = "insecure-registry", .type = OPTION_LIST, .target = &options.insecure, .value = "HOST", .help = "plain HTTP" },
+    { .name = "blob", .type = OPTION_STRING, .target = &options.blob, .value = "DIGEST", .help = "a blob, not a manifest" },
+    { .name = "size", .type = OPTION_INTEGER, .target = &options.size, .value = "BYTES", .help = "of the blob" },
+    { .name = "deadline", .type = OPTION_DURATION, .target = &options.deadline_ms, .value = "DURATION", .help = "of each call" },
+    { .name = "repeat", .type = OPTION_INTEGER, .target = &options.repeat, .value = "COUNT", .help = "so many calls at once" },
+    { .name = "pause", .type = OPTION_DURATION, .target = &options.pause_ms, .value = "DURATION", .help = "after every part of a blob" },
+    { .name = "choose-platform", .type = OPTION_SWITCH, .target = &options.choose_platform, .help = "follow an index" },
+    { .name = "cancel", .type = OPTION_SWITCH, .target = &options.cancel, .help = "give up a blob at its first part" },
+    { 0 },
+};
+/* clang-format on */
+
+struct get {
+    struct registry_client *client;
+    struct registry_call *call;
+    uv_timer_t timer;
+    uint64_t received;
+    bool is_over;
+};
+
+static int64_t in_flight;
+static int status;
+
+static void end(struct get *get, const struct error *err)
+{
+    if (err) {
+        fprintf(stderr, "code=%d\nerror=%s\n", (int)err->code, err->message);
+        status = 1;
+    }
+    get->is_over = true;
+    uv_close((uv_handle_t *)&get->timer, NULL);
+    if (--in_flight == 0)
+        registry_client_close(get->client);
+}
+
+static void on_manifest(void *user, const struct registry_manifest *manifest,
+                        const struct error *err)
+{
+    if (manifest) {
+        fwrite(manifest->bytes, 1, manifest->len, stdout);
+        fprintf(stderr, "digest=%s\nmedia_type=%s\nplatform=%s\nindex_digest=%s\n",
+                manifest->digest, manifest->media_type, manifest->platform, manifest->index_digest);
+        fprintf(stderr, "authentication=%s\n", manifest->authentication);
+    }
+    end(user, err);
+}
+
+static void on_resume(uv_timer_t *timer)
+{
+    struct get *get = timer->data;
+    registry_call_resume(get->call);
+}
+
+static bool on_data(void *user, const char *bytes, size_t len, struct error *err)
+{
+    struct get *get = user;
+    get->received += len;
+    fwrite(bytes, 1, len, stdout);
+    if (options.cancel) {
+        registry_call_cancel(get->call);
+        error_set(err, ERROR_CANCELLED, "cancelled");
+        end(get, err);
+        return false;
+    }
+    if (options.pause_ms > 0) {
+        registry_call_pause(get->call);
+        uv_timer_start(&get->timer, on_resume, (uint64_t)options.pause_ms, 0);
+    }
+    return true;
+}
+
+static void on_done(void *user, const struct error *err)
+{
+    struct get *get = user;
+    fprintf(stderr, "received=%llu\n", (unsigned long long)get->received);
+    end(get, err);
+}
+
+static void start(struct get *get, char **argv)
+{
+    struct registry_target target = { argv[1], argv[2], argv[3] };
+    struct error err;
+    if (options.blob)
+        get->call = registry_get_blob(get->client, &target, options.blob, options.size,
+                                      (uint32_t)options.deadline_ms, on_data, on_done, get, &err);
+    else
+        get->call = registry_get_manifest(get->client, &target, options.choose_platform,
+                                          (uint32_t)options.deadline_ms, on_manifest, get, &err);
+    if (!get->call)
+        end(get, &err);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err;
+    int count;
+    uv_loop_t loop;
+    if (!options_parse(rows, argc, argv, &count, &err) || count != 3) {
+        fprintf(stderr, "usage: registry_get [FLAG...] BASE-URL REPOSITORY TAG-OR-DIGEST\n");
+        return 2;
+    }
+    struct registry_options registry = { options.docker_config, options.netrc,
+                                         options.insecure.items, options.insecure.count };
+    uv_loop_init(&loop);
+    struct registry_client *client = registry_client_open(&loop, &registry, &err);
+    if (!client) {
+        fprintf(stderr, "code=%d\nerror=%s\n", (int)err.code, err.message);
+        return 1;
+    }
+    struct get *all = xcalloc((size_t)options.repeat, sizeof *all);
+    in_flight = options.repeat;
+    for (int64_t i = 0; i < options.repeat; i++) {
+        all[i].client = client;
+        all[i].timer.data = &all[i];
+        uv_timer_init(&loop, &all[i].timer);
+        start(&all[i], argv);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    free(all);
+    options_done(rows);
+    if (uv_loop_close(&loop) != 0) {
+        fprintf(stderr, "error=handles are left open\n");
+        return 3;
+    }
+    return status;
+}
