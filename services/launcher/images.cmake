@@ -1,0 +1,12 @@
+# The image store: image_core computes only, image_store has the loop, the disk and the network.
+add_library(image_core STATIC
+    image_aci.c
+    image_config.c
+    image_digest.c
+    image_json.c
+    image_manifest.c
+    image_name.c
+    image_path.c)
+target_include_directories(image_core PUBLIC ${CMAKE_SOURCE_DIR}/services)
+target_link_libraries(image_core PUBLIC common_base common_json PkgConfig::CRYPTO
+    PRIVATE eos_warnings)
