@@ -10,3 +10,10 @@ add_library(image_core STATIC
 target_include_directories(image_core PUBLIC ${CMAKE_SOURCE_DIR}/services)
 target_link_libraries(image_core PUBLIC common_base common_json PkgConfig::CRYPTO
     PRIVATE eos_warnings)
+
+add_library(image_unpack STATIC
+    image_inflate.c
+    image_tree.c
+    image_unpack.c
+    image_writer.c)
+target_link_libraries(image_unpack PUBLIC image_core PkgConfig::ARCHIVE PRIVATE eos_warnings)

@@ -1,0 +1,508 @@
+#!/usr/bin/env python3
+"""Archives as strangers make them, unpacked by the image store's code: what is right must come out
+as it is, and nothing that is wrong may touch anything outside of the layer."""
+import bz2, gzip, hashlib, io, lzma, os, shutil, stat, subprocess, sys, tarfile, tempfile
+
+if os.geteuid() != 0:
+    print("whiteouts and owners need root: skipped")
+    sys.exit(77)
+
+UNPACK = os.path.abspath(sys.argv[1])
+TOP = tempfile.mkdtemp(prefix="eos-unpack.")
+OUTSIDE = os.path.join(TOP, "outside")
+failures = []
+count = 0
+
+REG, DIR, SYM, LNK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
+CHR, BLK, FIFO = tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE
+
+
+def entry(name, kind=REG, data=b"", link="", mode=None, uid=0, gid=0, mtime=1000, dev=(0, 0), pax=None):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.uid, info.gid, info.mtime = kind, link, uid, gid, mtime
+    info.mode = mode if mode is not None else (0o755 if kind == DIR else 0o644)
+    info.devmajor, info.devminor = dev
+    info.pax_headers = pax or {}
+    info.size = len(data) if kind == REG else 0
+    return info, data
+
+
+def tar(*entries, fmt=tarfile.PAX_FORMAT):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=fmt) as archive:
+        for info, data in entries:
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def unpack(data, kind="docker", limits=()):
+    """Returns (ok, output, root)."""
+    directory = tempfile.mkdtemp(dir=TOP)
+    archive = os.path.join(TOP, "archive")
+    with open(archive, "wb") as file:
+        file.write(data)
+    done = subprocess.run([UNPACK, kind, archive, directory, *limits], capture_output=True, text=True, timeout=120)
+    if done.returncode not in (0, 1):
+        raise AssertionError(f"unpack_archive: exit status {done.returncode}: {done.stdout}{done.stderr}")
+    root = os.path.join(directory, "root")
+    if done.returncode == 1:
+        assert os.listdir(root) == [], "a failure left something in the layer"
+        assert os.listdir(os.path.join(directory, "trash")) == [], "a failure left something in the trash"
+    return done.returncode == 0, done.stdout.strip(), root
+
+
+def tree(path):
+    found = {}
+    for base, directories, files in os.walk(path):
+        for name in directories + files:
+            full = os.path.join(base, name)
+            st = os.lstat(full)
+            found[os.path.relpath(full, path)] = (st.st_mode, st.st_size if stat.S_ISREG(st.st_mode) else 0)
+    return found
+
+
+def check(function):
+    """Runs a test at once, between two looks at what must not change."""
+    global count
+    count += 1
+    shutil.rmtree(OUTSIDE, ignore_errors=True)
+    os.makedirs(OUTSIDE)
+    with open(os.path.join(OUTSIDE, "secret"), "w") as file:
+        file.write("secret")
+    before = tree(OUTSIDE)
+    try:
+        function()
+        assert tree(OUTSIDE) == before, f"what is outside changed: {tree(OUTSIDE)}"
+        with open(os.path.join(OUTSIDE, "secret")) as file:
+            assert file.read() == "secret", "a file outside was written"
+        assert os.stat(os.path.join(OUTSIDE, "secret")).st_nlink == 1, "a file outside was linked"
+        print("ok  ", function.__name__)
+    except Exception as problem:  # the next test shall run as well
+        failures.append(function.__name__)
+        print("FAIL", function.__name__, repr(problem))
+    subprocess.run(["rm", "-rf", *(os.path.join(TOP, name) for name in os.listdir(TOP))], check=True)
+
+
+def good(data, **options):
+    ok, out, root = unpack(data, **options)
+    assert ok, out
+    return root
+
+
+def bad(data, *words, **options):
+    ok, out, _ = unpack(data, **options)
+    assert not ok, "it was unpacked"
+    assert "\n" not in out, f"more than one line: {out!r}"
+    for word in words:
+        assert word in out, f"{out!r} lacks {word!r}"
+
+
+def text(*path):
+    with open(os.path.join(*path)) as file:
+        return file.read()
+
+
+def is_whiteout(*path):
+    st = os.lstat(os.path.join(*path))
+    return stat.S_ISCHR(st.st_mode) and st.st_rdev == 0
+
+
+def is_opaque(*path):
+    try:
+        return os.getxattr(os.path.join(*path), "trusted.overlay.opaque") == b"y"
+    except OSError:
+        return False
+
+
+# What is right
+
+@check
+def attributes():
+    cap = bytes.fromhex("0100000200040000000000000000000000000000")
+    root = good(tar(
+        entry("./", DIR, mode=0o751, uid=5, gid=6, mtime=11),
+        entry("d", DIR, mode=0o2770, uid=1, gid=2, mtime=12),
+        entry("d/f", data=b"hello", mode=0o4755, uid=1000, gid=1001, mtime=13,
+              pax={"SCHILY.xattr.security.capability": cap.decode("latin1"), "SCHILY.xattr.user.note": "x"}),
+        entry("d/l", SYM, link="/nowhere/at/all", uid=7, gid=8, mtime=14),
+        entry("d/p", FIFO, mode=0o640, uid=3),
+        entry("d/big", data=b"x" * 300000, mtime=15),
+        entry("d/h", LNK, link="d/f")))
+    assert text(root, "d/f") == "hello"
+    st = os.stat(root)
+    assert (stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid, st.st_mtime) == (0o751, 5, 6, 11)
+    st = os.stat(f"{root}/d")
+    assert (stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid, st.st_mtime) == (0o2770, 1, 2, 12), st
+    st = os.stat(f"{root}/d/f")
+    assert (stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid, st.st_mtime, st.st_nlink) == (0o4755, 1000, 1001, 13, 2)
+    assert os.stat(f"{root}/d/h").st_ino == st.st_ino
+    assert os.getxattr(f"{root}/d/f", "user.note") == b"x"
+    st = os.lstat(f"{root}/d/l")
+    assert (os.readlink(f"{root}/d/l"), st.st_uid, st.st_gid, st.st_mtime) == ("/nowhere/at/all", 7, 8, 14)
+    assert stat.S_ISFIFO(os.lstat(f"{root}/d/p").st_mode) and os.lstat(f"{root}/d/p").st_uid == 3
+    assert os.path.getsize(f"{root}/d/big") == 300000
+
+
+@check
+def capability_of_gnu_tar():
+    source = os.path.join(TOP, "source")
+    os.makedirs(source, exist_ok=True)
+    with open(f"{source}/ping", "w"):
+        pass
+    cap = bytes.fromhex("0100000200200000000000000000000000000000")
+    os.setxattr(f"{source}/ping", "security.capability", cap)
+    os.setxattr(f"{source}/ping", "trusted.other", b"host")
+    archive = f"{TOP}/ping.tar"
+    subprocess.run(["tar", "--xattrs", "--xattrs-include=*", "-C", source, "-cf", archive, "ping"], check=True)
+    root = good(open(archive, "rb").read())
+    assert os.getxattr(f"{root}/ping", "security.capability") == cap
+    assert os.listxattr(f"{root}/ping") == ["security.capability"]
+
+
+@check
+def digests_and_compressions():
+    plain = tar(entry("f", data=b"hello" * 1000))
+    digest = "sha256:" + hashlib.sha256(plain).hexdigest()
+    half = len(plain) // 2
+    forms = {"plain": plain, "gzip": gzip.compress(plain), "bzip2": bz2.compress(plain), "xz": lzma.compress(plain),
+             "gzip members": gzip.compress(plain[:half]) + gzip.compress(plain[half:])}
+    if shutil.which("zstd"):
+        forms["zstd"] = subprocess.run(["zstd", "-q", "-c"], input=plain, capture_output=True, check=True).stdout
+    for name, data in forms.items():
+        ok, out, root = unpack(data)
+        assert ok and out == digest, f"{name}: {out}"
+        assert text(root, "f") == "hello" * 1000
+
+
+@check
+def digest_covers_what_follows_the_end():
+    plain = tar(entry("f", data=b"x")) + b"\0" * 4096 + b"more"
+    ok, out, _ = unpack(gzip.compress(plain))
+    assert ok and out == "sha256:" + hashlib.sha256(plain).hexdigest(), out
+
+
+@check
+def empty_layers():
+    for data in (tar(), gzip.compress(tar()), b"\0" * 1024, gzip.compress(b"\0" * 1024)):
+        ok, out, root = unpack(data)
+        assert ok and os.listdir(root) == [], out
+        assert stat.S_IMODE(os.stat(root).st_mode) == 0o755
+
+
+@check
+def names_of_every_form():
+    long = "/".join(["d" * 200] * 5)
+    for fmt in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        root = good(tar(entry("für/ünï", data=b"u"), entry(long, data=b"l"), entry("l", SYM, link="t" * 300),
+                        entry("h", LNK, link=long), fmt=fmt))
+        assert text(root, "für/ünï") == "u" and text(root, long) == "l" and text(root, "h") == "l"
+        assert os.readlink(f"{root}/l") == "t" * 300
+    root = good(tar(entry("f\udcff", data=b"raw"), fmt=tarfile.GNU_FORMAT))
+    assert os.listdir(os.fsencode(root)) == [b"f\xff"]
+
+
+@check
+def sparse_files():
+    source = os.path.join(TOP, "sparse")
+    with open(source, "wb") as file:
+        file.write(b"head")
+        file.seek(8 << 20)
+        file.write(b"tail")
+    for form in (["--format=gnu"], ["--format=posix", "--sparse-version=1.0"], ["--format=posix", "--sparse-version=0.1"]):
+        archive = f"{TOP}/sparse.tar"
+        subprocess.run(["tar", "-S", *form, "-C", TOP, "-cf", archive, "sparse"], check=True)
+        root = good(open(archive, "rb").read())
+        assert open(f"{root}/sparse", "rb").read() == open(source, "rb").read(), form
+        assert os.stat(f"{root}/sparse").st_blocks * 512 < 1 << 20, f"{form}: the hole was filled"
+
+
+@check
+def missing_parents():
+    os.umask(0o077)
+    root = good(tar(entry("a/b/c", data=b"x")))
+    for path in ("a", "a/b"):
+        st = os.stat(f"{root}/{path}")
+        assert (stat.S_IMODE(st.st_mode), st.st_uid) == (0o755, 0)
+
+
+@check
+def later_entries_win():
+    root = good(tar(entry("x", DIR), entry("x/y/z/f", data=b"old"), entry("x", data=b"file"),
+                    entry("s", SYM, link="x"), entry("s", data=b"not through the link"),
+                    entry("d", DIR, mode=0o700), entry("d/keep", data=b"k"), entry("d", DIR, mode=0o711, uid=9),
+                    entry("t", data=b"file"), entry("t", DIR), entry("t/f", data=b"in")))
+    assert text(root, "x") == "file" and text(root, "s") == "not through the link"
+    assert not os.path.islink(f"{root}/s")
+    assert text(root, "d/keep") == "k" and stat.S_IMODE(os.stat(f"{root}/d").st_mode) == 0o711
+    assert text(root, "t/f") == "in"
+
+
+@check
+def hard_links():
+    root = good(tar(entry("s", SYM, link="/etc/passwd"), entry("h", LNK, link="s"), entry("f", data=b"x"),
+                    entry("h2", LNK, link="./f"), entry("f", LNK, link="f"), entry("h2", LNK, link="f")))
+    assert os.readlink(f"{root}/h") == "/etc/passwd" and text(root, "h2") == "x" and text(root, "f") == "x"
+
+
+@check
+def devices():
+    root = good(tar(entry("dev/null", CHR, dev=(1, 3), mode=0o666), entry("dev/mem", CHR, dev=(1, 1)),
+                    entry("dev/sda", BLK, dev=(8, 0)), entry("dev/forged", CHR, dev=(0, 0))))
+    assert os.listdir(f"{root}/dev") == ["null"]
+    st = os.stat(f"{root}/dev/null")
+    assert st.st_rdev == os.makedev(1, 3) and stat.S_IMODE(st.st_mode) == 0o666
+
+
+# Whiteouts
+
+@check
+def whiteouts():
+    root = good(tar(entry("d", DIR), entry("d/.wh.gone"), entry(".wh.top"), entry("n/.wh.x"), entry(".wh..wh.aufs"),
+                    entry(".wh..wh.plnk", DIR), entry(".wh..wh.plnk/1.2", data=b"x")))
+    assert is_whiteout(root, "d/gone") and is_whiteout(root, "top") and is_whiteout(root, "n/x")
+    assert sorted(os.listdir(root)) == ["d", "n", "top"]
+
+
+@check
+def opaque_directories():
+    root = good(tar(entry("d/.wh..wh..opq"), entry("d", DIR, mode=0o711), entry("d/f", data=b"x"),
+                    entry("e", DIR), entry("e/f", data=b"y"), entry("e/.wh..wh..opq"), entry(".wh..wh..opq")))
+    assert is_opaque(root, "d") and is_opaque(root, "e") and is_opaque(root)
+    assert stat.S_IMODE(os.stat(f"{root}/d").st_mode) == 0o711
+    assert text(root, "d/f") == "x" and text(root, "e/f") == "y"
+    assert sorted(os.listdir(f"{root}/d")) == ["f"]
+
+
+@check
+def whiteouts_never_hide_the_same_layer():
+    for first in (True, False):
+        marks = [entry(".wh.f"), entry(".wh.d"), entry("p/.wh.l")]
+        files = [entry("f", data=b"x"), entry("d", DIR), entry("d/g", data=b"y"), entry("p", DIR),
+                 entry("p/l", SYM, link="/")]
+        root = good(tar(*(marks + files if first else files + marks)))
+        assert text(root, "f") == "x" and text(root, "d/g") == "y" and os.readlink(f"{root}/p/l") == "/"
+        assert is_opaque(root, "d"), "what is below the directory in lower layers still shows"
+
+
+@check
+def whiteouts_that_name_nothing():
+    for name in (".wh.", ".wh..", ".wh...", "d/.wh.."):
+        bad(tar(entry(name)), "no possible name", f'"{name}"')
+
+
+@check
+def whiteout_through_a_link():
+    bad(tar(entry("l", SYM, link=OUTSIDE), entry("l/.wh.secret")), "parent directory")
+    bad(tar(entry("l", SYM, link=OUTSIDE), entry("l/.wh..wh..opq")), "no directory")
+    root = good(tar(entry("l", SYM, link=OUTSIDE), entry(".wh..wh..opq")))
+    assert is_opaque(root) and not is_opaque(OUTSIDE)
+
+
+@check
+def opaque_on_a_link():
+    # The mark's own directory is a link to the outside.
+    bad(tar(entry("d", DIR), entry("d/l", SYM, link="../../../" + OUTSIDE), entry("d/l/.wh..wh..opq")), "no directory")
+    assert not is_opaque(OUTSIDE)
+
+
+@check
+def overlay_attributes():
+    for name in ("trusted.overlay.opaque", "trusted.overlay.redirect", "user.overlay.redirect"):
+        bad(tar(entry("d", DIR, pax={f"SCHILY.xattr.{name}": "/"})), "overlayfs")
+
+
+# Ways out
+
+@check
+def path_escapes():
+    for name in ("../secret", "a/../../secret", OUTSIDE + "/secret", "/etc/eos-test", "..", "a/..", "./../x", "a//b"):
+        for fmt in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+            info, data = entry(name, data=b"overwritten")
+            bad(tar((info, data), fmt=fmt), "the name")
+    assert not os.path.exists("/etc/eos-test")
+
+
+@check
+def through_a_link():
+    for link in (OUTSIDE, "../../outside", "../" * 30 + OUTSIDE):
+        for last in (entry("l/secret", data=b"overwritten"), entry("l/new", data=b"x"), entry("l/new", DIR),
+                     entry("l/new/deep/er", data=b"x"), entry("l/new", SYM, link="x"), entry("l/new", FIFO)):
+            bad(tar(entry("l", SYM, link=link), last), "parent directory")
+
+
+@check
+def through_links_of_links():
+    bad(tar(entry("a", SYM, link="b"), entry("b", SYM, link="c"), entry("c", SYM, link=OUTSIDE),
+            entry("a/secret", data=b"overwritten")), "parent directory")
+    bad(tar(entry("d", DIR), entry("d/up", SYM, link=".."), entry("u", SYM, link="d/up/d/up/.."),
+            entry("u/outside/secret", data=b"overwritten"), entry("l", SYM, link="l"), entry("l/x", data=b"x")),
+        "parent directory")
+    bad(tar(entry("l", SYM, link="/proc/self/root" + OUTSIDE), entry("l/secret", data=b"overwritten")))
+
+
+@check
+def links_inside_are_followed_inside():
+    root = good(tar(entry("usr/lib", DIR), entry("lib", SYM, link="/usr/lib"), entry("lib/f", data=b"x"),
+                    entry("up", SYM, link="../../../usr"), entry("up/g", data=b"y")))
+    assert text(root, "usr/lib/f") == "x" and text(root, "usr/g") == "y"
+    assert os.readlink(f"{root}/lib") == "/usr/lib"
+
+
+@check
+def exchanged_for_a_link():
+    root = good(tar(entry("d", DIR), entry("d/f", data=b"x"), entry("d", SYM, link=OUTSIDE)))
+    assert os.readlink(f"{root}/d") == OUTSIDE
+    bad(tar(entry("d", DIR), entry("d", SYM, link=OUTSIDE), entry("d/secret", data=b"overwritten")))
+    # A directory's time is set at the end, when something else may stand in its place.
+    before = os.stat(OUTSIDE).st_mtime
+    good(tar(entry("d", DIR, mtime=7), entry("d", SYM, link=OUTSIDE)))
+    assert os.stat(OUTSIDE).st_mtime == before
+
+
+@check
+def onto_a_link():
+    root = good(tar(entry("l", SYM, link=OUTSIDE + "/secret"), entry("l", data=b"own")))
+    assert text(root, "l") == "own"
+    root = good(tar(entry("l", SYM, link=OUTSIDE), entry("l", DIR, mode=0o777, uid=1234)))
+    assert os.path.isdir(f"{root}/l") and not os.path.islink(f"{root}/l")
+    assert os.stat(OUTSIDE).st_uid == 0
+
+
+@check
+def hard_links_out():
+    secret = OUTSIDE + "/secret"
+    bad(tar(entry("h", LNK, link=secret)), "target", "absolute")
+    bad(tar(entry("h", LNK, link="../../outside/secret")), "target", '".."')
+    bad(tar(entry("h", LNK, link="nothing")), "does not have")
+    bad(tar(entry("l", SYM, link=OUTSIDE), entry("h", LNK, link="l/secret")), "does not have")
+    bad(tar(entry("d", DIR), entry("h", LNK, link="d")), "no file")
+    bad(tar(entry("h", LNK, link=".")), "root")
+    bad(tar(entry(".wh.f"), entry("h", LNK, link="f")), "no file")
+    # To a link, then written through: the link itself is replaced.
+    root = good(tar(entry("l", SYM, link=secret), entry("h", LNK, link="l"), entry("h", data=b"own")))
+    assert text(root, "h") == "own"
+
+
+@check
+def odd_roots():
+    bad(tar(entry(".", data=b"x")), "root is not a directory")
+    bad(tar(entry(".", SYM, link=OUTSIDE)), "root is not a directory")
+    bad(tar(entry("./", LNK, link="f")), "root")
+
+
+@check
+def odd_owners():
+    bad(tar(entry("f", uid=1 << 33)), "no possible user")
+    bad(tar(entry("f", uid=(1 << 32) - 1)), "no possible user")
+
+
+@check
+def file_as_parent():
+    bad(tar(entry("f", data=b"x"), entry("f/g", data=b"x")), "parent directory", '"f/g"')
+
+
+@check
+def deep_trees_are_swept():
+    chain, entries = "d/" * 120, []
+    for i in range(12):  # links make the tree deeper than any name
+        entries += [entry((f"l{i - 1}/" if i else "") + chain, DIR)]
+        entries += [entry(f"l{i}", SYM, link=(f"l{i - 1}/" if i else "") + chain)]
+    bad(tar(*entries, entry("../x")), "the name")
+    root = good(tar(*entries, entry("d", data=b"now a file")))
+    assert text(root, "d") == "now a file"
+
+
+# Damage and bombs
+
+@check
+def damaged_archives():
+    noise = bytes(os.urandom(200000))
+    plain = tar(entry("f", data=noise), entry("g", data=b"y" * 2000))
+    packed = gzip.compress(plain)
+    for cut in (1, 5, 20, len(packed) // 2, len(packed) - 9):
+        bad(packed[:cut], "archive")
+    bad(plain[:100000], "damaged")
+    bad(plain[:700], "damaged")
+    bad(b"<html>404 not found</html>" * 50, "damaged")
+    bad(os.urandom(5000), "archive")
+    for data in (b"", gzip.compress(b"")):
+        ok, out, _ = unpack(data)
+        assert ok or "archive" in out, out
+    if shutil.which("zstd"):
+        packed = subprocess.run(["zstd", "-q", "-c"], input=plain, capture_output=True, check=True).stdout
+        bad(packed[:len(packed) // 2], "damaged")
+
+
+@check
+def limits():
+    many = tar(*[entry(f"f{i}") for i in range(101)])
+    bad(many, "more than 100 entries", limits=["entries=100"])
+    good(many, limits=["entries=101"])
+    bad(tar(*[entry(f".wh.f{i}") for i in range(101)]), "more than 100 entries", limits=["entries=100"])
+    bad(tar(entry("f", data=b"x" * 30000)), "more than 20000 bytes together", limits=["bytes=20000"])
+    bad(tar(entry("f", data=b"x")) + b"\0" * 30000, "inflates to more than 20000 bytes", limits=["bytes=20000"])
+    bomb = gzip.compress(tar(entry("f", data=b"\0" * (8 << 20))))
+    bad(bomb, "more than 200 times its size", limits=["ratio_free_bytes=1048576"])
+    bad(tar(*[entry(f"{i}" * 100, DIR) for i in range(9)]), "directories", limits=["directory_bytes=500"])
+    good(gzip.compress(tar(entry("f", data=b"\0" * (8 << 20)))))
+
+
+@check
+def huge_sizes():
+    info = tarfile.TarInfo("f")
+    info.size = 1 << 60
+    bad(info.tobuf(tarfile.GNU_FORMAT) + b"\0" * 1024, "more than 68719476736 bytes")
+    source = os.path.join(TOP, "hole")
+    with open(source, "wb") as file:
+        file.truncate(1 << 40)
+    archive = f"{TOP}/hole.tar"
+    subprocess.run(["tar", "-S", "-C", TOP, "-cf", archive, "hole"], check=True)
+    os.unlink(source)
+    bad(open(archive, "rb").read(), "more than 68719476736 bytes")
+
+
+@check
+def header_bombs():
+    bad(tar(entry("f", pax={"SCHILY.xattr.user.x": "x" * (3 << 20)})), "archive")
+    # A sparse map that never ends costs memory for each of its numbers.
+    numbers = b"9999999\n" + b"".join(b"%d\n1\n" % (i * 2) for i in range(1500000))
+    numbers += b"\0" * (-len(numbers) % 512)
+    info, _ = entry("f", pax={"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "f",
+                              "GNU.sparse.realsize": "99999999"})
+    info.size = len(numbers)
+    bad(tar((info, numbers)), "header of an entry", "4194304 bytes")
+
+
+# AppC
+
+MANIFEST = entry("manifest", data=b'{"acKind":"ImageManifest"}')
+
+
+@check
+def appc():
+    plain = tar(MANIFEST, entry("rootfs", DIR, mode=0o751), entry("rootfs/f", data=b"x"), entry("rootfs/h", LNK, link="rootfs/f"),
+                entry("rootfs/.wh.f", data=b"literal"))
+    ok, out, root = unpack(gzip.compress(plain), kind="appc")
+    assert ok and out == "sha512-" + hashlib.sha512(plain).hexdigest(), out
+    assert sorted(os.listdir(root)) == [".wh.f", "f", "h"] and stat.S_IMODE(os.stat(root).st_mode) == 0o751
+    good(tar(entry("./", DIR), entry("./rootfs", DIR), entry("./manifest", data=b"{}")), kind="appc")
+
+
+@check
+def appc_refused():
+    bad(tar(entry("rootfs", DIR)), 'no file "manifest"', kind="appc")
+    bad(tar(MANIFEST), 'no directory "rootfs"', kind="appc")
+    bad(tar(MANIFEST, entry("rootfs", DIR), entry("other")), "neither", '"other"', kind="appc")
+    bad(tar(MANIFEST, MANIFEST, entry("rootfs", DIR)), "one regular file", kind="appc")
+    bad(tar(entry("manifest", SYM, link=OUTSIDE + "/secret"), entry("rootfs", DIR)), "one regular file", kind="appc")
+    bad(tar(entry("manifest", DIR), entry("rootfs", DIR)), "one regular file", kind="appc")
+    bad(tar(MANIFEST, entry("rootfs", SYM, link=OUTSIDE)), "root is not a directory", kind="appc")
+    bad(tar(MANIFEST, entry("rootfs", DIR), entry("rootfs/h", LNK, link="manifest")), "out of rootfs", kind="appc")
+    bad(tar(MANIFEST, entry("rootfs/../x", data=b"x")), '".."', kind="appc")
+    bad(tar(entry("manifest", data=b"x" * (2 << 20)), entry("rootfs", DIR)), "1048576 bytes", kind="appc")
+
+
+# Python's own recursion is not deep enough for some of these trees.
+subprocess.run(["rm", "-rf", TOP], check=True)
+print(f"{count - len(failures)} passed, {len(failures)} failed")
+sys.exit(1 if failures else 0)
