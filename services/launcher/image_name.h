@@ -1,27 +1,20 @@
 #pragma once
 
-#include "base/arena.h"
-#include "base/error.h"
 #include "launcher/image_store.h"
+#include "registry/reference.h"
 
-#define IMAGE_DEFAULT_REGISTRY "https://registry-1.docker.io"
+/* What a request names.  Results live in `arena`; INVALID_ARGUMENT tells what is wrong with it. */
 
-/* Where an image is.  `label` and `origin` are for messages: "eos/hello:1.0", "http://127.0.0.1:5000". */
-struct image_place {
-    const char *label;
-    const char *origin;
-    const char *key; /* the same for two requests that want the same */
+/* "repository" and "tag" or "sha256:…" as one reference; no tag is "latest". */
+bool image_reference_of(const struct image_request *request, struct arena *arena,
+                        struct image_reference *ret_reference, struct error *err) MUST_CHECK;
 
-    /* Docker */
-    const char *base_url, *repository, *reference;
-    bool is_by_digest;
-
-    /* AppC: exactly one of these */
+/* Where simple discovery finds an AppC image: one of both is set. */
+struct image_aci_place {
     const char *path, *url;
 };
 
-/* Checks the request and says where to look.  Everything lives in `arena`.  INVALID_ARGUMENT tells
- * what is wrong with the name; FAILED_PRECONDITION that an option is missing. */
-bool image_place_find(const struct image_request *request,
-                      const struct image_store_options *options, struct arena *arena,
-                      struct image_place *ret_place, struct error *err) MUST_CHECK;
+/* Aurora gives neither version nor labels: "<prefix><name>-latest-linux-<processor>.aci".
+ * FAILED_PRECONDITION when there is no usable prefix. */
+bool image_aci_find(const struct image_request *request, const char *prefix, struct arena *arena,
+                    struct image_aci_place *ret_place, struct error *err) MUST_CHECK;

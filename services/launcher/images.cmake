@@ -8,7 +8,7 @@ add_library(image_core STATIC
     image_name.c
     image_path.c)
 target_include_directories(image_core PUBLIC ${CMAKE_SOURCE_DIR}/services)
-target_link_libraries(image_core PUBLIC common_base common_json PkgConfig::CRYPTO
+target_link_libraries(image_core PUBLIC common_registry_core
     PRIVATE eos_warnings)
 
 add_library(image_unpack STATIC
