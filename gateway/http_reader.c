@@ -166,12 +166,25 @@ static int on_headers_complete(http_parser *parser)
     return check_head(reader) == 0 ? 0 : -1;
 }
 
-static int on_body(http_parser *parser, const char *at, size_t len)
+static int check_room(struct http_reader *reader, uint64_t len)
 {
-    struct http_reader *reader = parser->data;
     if (len > reader->limits.body_bytes - reader->body.len)
         return fail(reader, 413, ERROR_RESOURCE_EXHAUSTED,
                     "the body is larger than this server takes");
+    return 0;
+}
+
+/* A chunk that says to be too large is refused before it comes. */
+static int on_chunk_header(http_parser *parser)
+{
+    return check_room(parser->data, parser->content_length);
+}
+
+static int on_body(http_parser *parser, const char *at, size_t len)
+{
+    struct http_reader *reader = parser->data;
+    if (check_room(reader, len) != 0)
+        return 1;
     text_add_bytes(&reader->body, at, len);
     return 0;
 }
@@ -189,6 +202,7 @@ static const http_parser_settings settings = {
     .on_header_field = on_header_field,
     .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
+    .on_chunk_header = on_chunk_header,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
 };

@@ -69,6 +69,12 @@ static const struct reader_case {
       "POST /a HTTP/1.1\r\n" HOST
       "Transfer-Encoding: chunked\r\n\r\nf\r\n0123456789abcde\r\nf\r\n0123456789abcde\r\n",
       413, "larger than" },
+    { "a chunk that says to be over the limit",
+      "POST /a HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n15\r\n", 413, "larger than" },
+    { "a chunk up to the limit",
+      "POST /a HTTP/1.1\r\n" HOST
+      "Transfer-Encoding: chunked\r\n\r\n14\r\n01234567890123456789\r\n0\r\n\r\n",
+      0, "POST /a? 01234567890123456789|" },
     { "an endless target", "GET /" DIGITS DIGITS DIGITS DIGITS, 414, "too long" },
     { "endless headers",
       "GET / HTTP/1.1\r\nA: "
