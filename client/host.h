@@ -1,0 +1,5 @@
+#pragma once
+
+#include "client/verb.h"
+
+verb_fn host_list;

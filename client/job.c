@@ -1,0 +1,241 @@
+#include "client/job.h"
+
+#include "base/cleanup.h"
+#include "client/fetch.h"
+#include "client/job_text.h"
+#include "client/output.h"
+#include "client/table.h"
+#include "json/message_json.h"
+
+#include <errno.h>
+#include <time.h>
+
+typedef Eos__Scheduler__V1__JobSummary job_summary;
+
+/* -- what the verbs share ------------------------------------------------------------------------- */
+
+struct gateway *job_open_gateway(const struct invocation *invocation, const char *cluster,
+                                 enum exit_status *ret_status)
+{
+    struct cluster found;
+    struct error err;
+    if (!cluster_find(invocation->flags, cluster, invocation->arena, &found, &err)) {
+        *ret_status = output_complain(STATUS_INVALID_CONFIGURATION, &err);
+        return NULL;
+    }
+    struct gateway *gateway = gateway_open(&found, invocation->flags, &err);
+    if (!gateway)
+        *ret_status = output_complain(STATUS_INVALID_CONFIGURATION, &err);
+    return gateway;
+}
+
+const char *job_key_text(const struct job_key *key, struct arena *arena)
+{
+    return arena_printf(arena, "%s/%s/%s/%s", key->cluster, key->role, key->environment, key->name);
+}
+
+void job_pause(int *pause_ms)
+{
+    if (*pause_ms < 50)
+        *pause_ms = 50;
+    struct timespec time = { *pause_ms / 1000, *pause_ms % 1000 * 1000000L };
+    while (nanosleep(&time, &time) != 0 && errno == EINTR)
+        ;
+    *pause_ms = *pause_ms * 3 / 2 < 1000 ? *pause_ms * 3 / 2 : 1000;
+}
+
+int64_t job_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* -- patterns over clusters ----------------------------------------------------------------------- */
+
+/* What a listing does with the jobs that it finds in one cluster. */
+typedef bool job_visit_fn(void *user, struct gateway *gateway, const struct job_key *key,
+                          const job_summary *summary, struct error *err);
+
+struct walk {
+    const struct invocation *invocation;
+    struct job_key pattern;
+    job_visit_fn *visit;
+    void *user;
+};
+
+static bool has_wildcard(const struct job_key *pattern)
+{
+    return job_part_has_wildcard(pattern->role) || job_part_has_wildcard(pattern->environment) ||
+           job_part_has_wildcard(pattern->name);
+}
+
+static enum exit_status visit_jobs(const struct walk *walk, struct gateway *gateway,
+                                   const char *cluster)
+{
+    struct arena *arena = walk->invocation->arena;
+    job_summary **jobs;
+    size_t count;
+    struct error err;
+    if (!fetch_jobs(gateway, &walk->pattern, arena, &jobs, &count, &err))
+        return output_complain(err.code == ERROR_UNAVAILABLE ? STATUS_NETWORK_ERROR
+                                                             : STATUS_COMMAND_FAILURE,
+                               &err);
+    for (size_t i = 0; i < count; i++) {
+        const Eos__Job__V1__JobKey *found = jobs[i]->key;
+        struct job_key key = { cluster, found->role, found->environment, found->name };
+        if (!walk->visit(walk->user, gateway, &key, jobs[i], &err))
+            return output_complain(exit_status_of(err.code), &err);
+    }
+    return STATUS_OK;
+}
+
+static enum exit_status walk_cluster(const struct walk *walk, const char *cluster)
+{
+    enum exit_status status;
+    cleanup_gateway struct gateway *gateway = job_open_gateway(walk->invocation, cluster, &status);
+    return gateway ? visit_jobs(walk, gateway, cluster) : status;
+}
+
+static enum exit_status walk_all(const struct walk *walk)
+{
+    const char **names;
+    size_t count;
+    struct error err;
+    if (strcmp(walk->pattern.cluster, "*") != 0)
+        return walk_cluster(walk, walk->pattern.cluster);
+    if (!cluster_names(walk->invocation->flags, walk->invocation->arena, &names, &count, &err))
+        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
+    for (size_t i = 0; i < count; i++) {
+        enum exit_status status = walk_cluster(walk, names[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* -- list ----------------------------------------------------------------------------------------- */
+
+struct listing {
+    struct arena *arena;
+    struct text out;
+    bool is_json;
+};
+
+static void add_json_job(struct listing *listing, const char *key, const job_summary *summary)
+{
+    text_add(&listing->out, listing->out.len > 0 ? ",\n  {\"job\": " : "  {\"job\": ");
+    text_add_json_string(&listing->out, slice_of(key));
+    text_add(&listing->out, ", \"summary\": ");
+    message_to_json(&summary->base, &listing->out);
+    text_add_char(&listing->out, '}');
+}
+
+static bool list_job(void *user, struct gateway *gateway, const struct job_key *key,
+                     const job_summary *summary, struct error *err)
+{
+    struct listing *listing = user;
+    const char *text = job_key_text(key, listing->arena);
+    (void)gateway;
+    (void)err;
+    if (listing->is_json)
+        add_json_job(listing, text, summary);
+    else
+        text_printf(&listing->out, "%s\n", text);
+    return true;
+}
+
+/* Puts what was collected between the brackets of a list. */
+static enum exit_status print_listing(struct listing *listing)
+{
+    cleanup_text struct text out = TEXT_INIT;
+    if (!listing->is_json)
+        return output_print(&listing->out);
+    text_printf(&out, "[%s", listing->out.len > 0 ? "\n" : "");
+    text_add_slice(&out, text_slice(&listing->out));
+    text_add(&out, listing->out.len > 0 ? "\n]\n" : "]\n");
+    return output_print(&out);
+}
+
+enum exit_status job_list(const struct invocation *invocation)
+{
+    struct listing listing = { .arena = invocation->arena,
+                               .is_json = flags_want_json(invocation->flags) };
+    struct walk walk = { .invocation = invocation, .visit = list_job, .user = &listing };
+    struct error err;
+    if (!job_pattern_parse(invocation->arguments[0], invocation->arena, &walk.pattern, &err))
+        return output_complain(STATUS_SYNTAX, &err);
+    enum exit_status status = walk_all(&walk);
+    if (status == STATUS_OK)
+        status = print_listing(&listing);
+    text_done(&listing.out);
+    return status;
+}
+
+/* -- status --------------------------------------------------------------------------------------- */
+
+static bool fetch_status(struct gateway *gateway, const struct job_key *key, struct arena *arena,
+                         struct job_status *ret_status, struct error *err)
+{
+    struct task_query query = { .key = key };
+    Eos__Scheduler__V1__PendingReasonsResponse *reasons;
+    if (!fetch_tasks(gateway, &query, arena, &ret_status->tasks, &ret_status->task_count, err) ||
+        !fetch_pending(gateway, key, arena, &reasons, err))
+        return false;
+    ret_status->reasons = reasons->reasons;
+    ret_status->reason_count = reasons->n_reasons;
+    return true;
+}
+
+static bool show_status(void *user, struct gateway *gateway, const struct job_key *key,
+                        const job_summary *summary, struct error *err)
+{
+    struct listing *listing = user;
+    struct job_status status;
+    (void)summary;
+    if (!fetch_status(gateway, key, listing->arena, &status, err))
+        return false;
+    if (status.task_count == 0)
+        return true;
+    if (listing->is_json) {
+        text_add(&listing->out, listing->out.len > 0 ? ",\n" : "");
+        job_status_add_json(&listing->out, job_key_text(key, listing->arena), &status);
+    } else {
+        job_status_add(&listing->out, &status, listing->arena, output_has_colour(STDOUT_FILENO));
+    }
+    return true;
+}
+
+static enum exit_status show_one(const struct walk *walk, const struct job_key *key)
+{
+    enum exit_status status;
+    struct error err;
+    cleanup_gateway struct gateway *gateway =
+        job_open_gateway(walk->invocation, key->cluster, &status);
+    if (!gateway)
+        return status;
+    if (!walk->visit(walk->user, gateway, key, NULL, &err))
+        return output_complain(exit_status_of(err.code), &err);
+    return STATUS_OK;
+}
+
+enum exit_status job_status(const struct invocation *invocation)
+{
+    struct listing listing = { .arena = invocation->arena,
+                               .is_json = flags_want_json(invocation->flags) };
+    struct walk walk = { .invocation = invocation, .visit = show_status, .user = &listing };
+    struct error err;
+    if (!job_pattern_parse(invocation->arguments[0], invocation->arena, &walk.pattern, &err))
+        return output_complain(STATUS_SYNTAX, &err);
+    bool is_one = !has_wildcard(&walk.pattern) && strcmp(walk.pattern.cluster, "*") != 0;
+    enum exit_status status = is_one ? show_one(&walk, &walk.pattern) : walk_all(&walk);
+    if (status == STATUS_OK && listing.out.len == 0) {
+        error_set(&err, ERROR_NOT_FOUND, "Found no jobs matching %s",
+                  job_key_text(&walk.pattern, invocation->arena));
+        status = output_complain(STATUS_INVALID_PARAMETER, &err);
+    } else if (status == STATUS_OK) {
+        status = print_listing(&listing);
+    }
+    text_done(&listing.out);
+    return status;
+}
