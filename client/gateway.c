@@ -40,7 +40,7 @@ static bool token_read(const char *path, struct text *ret_token, struct error *e
     return error_set(err, ERROR_INVALID_ARGUMENT, "the token file \"%.100s\" holds no token", path);
 }
 
-static bool find_token(const struct cluster *cluster, const struct flags *flags,
+static bool find_token(const struct cluster_gateway *cluster, const struct flags *flags,
                        struct text *ret_token, struct error *err)
 {
     const char *token = getenv("EOS_TOKEN");
@@ -62,13 +62,13 @@ static bool check_token(const struct text *token, struct error *err)
     return true;
 }
 
-struct gateway *gateway_open(const struct cluster *cluster, const struct flags *flags,
+struct gateway *gateway_open(const struct cluster_gateway *cluster, const struct flags *flags,
                              struct error *err)
 {
     cleanup_text struct text token = TEXT_INIT;
     if (!find_token(cluster, flags, &token, err) || !check_token(&token, err))
         return NULL;
-    struct http_options options = { .base_url = cluster->gateway,
+    struct http_options options = { .base_url = cluster->url,
                                     .token = token.len > 0 ? text_string(&token) : NULL,
                                     .ca_file = flags->ca_file };
     struct http *http = http_open(&options, err);
@@ -78,7 +78,7 @@ struct gateway *gateway_open(const struct cluster *cluster, const struct flags *
         return NULL;
     struct gateway *gateway = xcalloc(1, sizeof *gateway);
     gateway->http = http;
-    gateway->url = xstrdup(cluster->gateway);
+    gateway->url = xstrdup(cluster->url);
     return gateway;
 }
 

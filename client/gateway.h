@@ -13,7 +13,7 @@ struct gateway;
 #define cleanup_gateway CLEANUP(gateway_closep)
 
 /* The token is --token-file's, EOS_TOKEN's, or that of the cluster's entry. */
-struct gateway *gateway_open(const struct cluster *cluster, const struct flags *flags,
+struct gateway *gateway_open(const struct cluster_gateway *cluster, const struct flags *flags,
                              struct error *err) MUST_CHECK;
 void gateway_close(struct gateway *gateway); /* NULL is a no-op */
 

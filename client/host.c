@@ -53,13 +53,13 @@ static enum exit_status print_hosts(const hosts_response *hosts,
 
 enum exit_status host_list(const struct invocation *invocation)
 {
-    struct cluster cluster;
+    struct cluster_gateway cluster;
     ProtobufCMessage *message;
     struct error err;
     bool is_found =
         invocation->argument_count > 0
-            ? cluster_find(invocation->flags, invocation->arguments[0], invocation->arena, &cluster,
-                           &err)
+            ? cluster_find_gateway(invocation->flags, invocation->arguments[0], invocation->arena,
+                                   &cluster, &err)
             : cluster_find_default(invocation->flags, invocation->arena, &cluster, &err);
     if (!is_found)
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);

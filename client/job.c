@@ -17,9 +17,9 @@ typedef Eos__Scheduler__V1__JobSummary job_summary;
 struct gateway *job_open_gateway(const struct invocation *invocation, const char *cluster,
                                  enum exit_status *ret_status)
 {
-    struct cluster found;
+    struct cluster_gateway found;
     struct error err;
-    if (!cluster_find(invocation->flags, cluster, invocation->arena, &found, &err)) {
+    if (!cluster_find_gateway(invocation->flags, cluster, invocation->arena, &found, &err)) {
         *ret_status = output_complain(STATUS_INVALID_CONFIGURATION, &err);
         return NULL;
     }

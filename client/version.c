@@ -28,13 +28,13 @@ static enum exit_status print_version(const struct invocation *invocation,
 
 enum exit_status version_show(const struct invocation *invocation)
 {
-    struct cluster cluster;
+    struct cluster_gateway cluster;
     ProtobufCMessage *message;
     struct error err;
     if (invocation->argument_count == 0)
         return print_version(invocation, NULL);
-    if (!cluster_find(invocation->flags, invocation->arguments[0], invocation->arena, &cluster,
-                      &err))
+    if (!cluster_find_gateway(invocation->flags, invocation->arguments[0], invocation->arena,
+                              &cluster, &err))
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     cleanup_gateway struct gateway *gateway = gateway_open(&cluster, invocation->flags, &err);
     if (!gateway)
