@@ -162,7 +162,6 @@ static bool set_options(struct rpc_socket *socket, size_t largest_message, struc
         { NN_SOL_SOCKET, NN_RCVMAXSIZE, (int)largest_message },
         { NN_SOL_SOCKET, NN_RECONNECT_IVL, RECONNECT_MS },
         { NN_SOL_SOCKET, NN_RECONNECT_IVL_MAX, RECONNECT_MAX_MS },
-        { NN_SOL_SOCKET, NN_IPV4ONLY, 0 },
         { NN_TCP, NN_TCP_NODELAY, 1 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -333,8 +332,17 @@ static bool bind_tcp(struct rpc_socket *socket, struct rpc_url *url, struct erro
     return error_set_errno(err, nn_errno(), "could not listen at \"%s\"", url->text);
 }
 
+/* Only for an IPv6 address: with it, nanomsg 1.1 aborts when it connects to an IPv4 one. */
+static void allow_ipv6(struct rpc_socket *socket, const struct rpc_url *url)
+{
+    int is_only_four = 0;
+    if (url->is_ipv6)
+        nn_setsockopt(socket->fd, NN_SOL_SOCKET, NN_IPV4ONLY, &is_only_four, sizeof is_only_four);
+}
+
 bool rpc_socket_bind(struct rpc_socket *socket, struct rpc_url *url, struct error *err)
 {
+    allow_ipv6(socket, url);
     bool ok = url->is_tcp ? bind_tcp(socket, url, err) : bind_path(socket, url, err);
     if (ok)
         widen_backlog(url);
@@ -344,6 +352,7 @@ bool rpc_socket_bind(struct rpc_socket *socket, struct rpc_url *url, struct erro
 bool rpc_socket_connect(struct rpc_socket *socket, const struct rpc_url *url, struct error *err)
 {
     socket->url = *url;
+    allow_ipv6(socket, url);
     socket->endpoint = nn_connect(socket->fd, url->text);
     if (socket->endpoint < 0)
         return error_set_errno(err, nn_errno(), "could not connect to \"%s\"", url->text);
