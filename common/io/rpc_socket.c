@@ -58,33 +58,36 @@ void rpc_message_free(char *message)
 
 /* -- receiving ------------------------------------------------------------------------------------ */
 
-/* nanomsg hands out its header as a control message: a size_t and so many bytes. */
+/* nanomsg hands out its header as the first control message: a size_t and so many bytes.  It does not
+ * say how much of the buffer it has written: what stands behind, and all of it when the header did not
+ * fit, is what the caller put there. */
 static void take_route(struct nn_msghdr *header, struct rpc_route *ret_route)
 {
+    struct nn_cmsghdr *part = NN_CMSG_FIRSTHDR(header);
+    size_t len;
     ret_route->len = 0;
-    for (struct nn_cmsghdr *part = NN_CMSG_FIRSTHDR(header); part;
-         part = NN_CMSG_NXTHDR(header, part)) {
-        size_t len;
-        if (part->cmsg_level != PROTO_SP || part->cmsg_type != SP_HDR)
-            continue;
-        memcpy(&len, NN_CMSG_DATA(part), sizeof len);
-        if (len > sizeof ret_route->bytes)
-            return;
-        memcpy(ret_route->bytes, NN_CMSG_DATA(part) + sizeof len, len);
-        ret_route->len = (uint8_t)len;
-    }
+    if (!part || part->cmsg_level != PROTO_SP || part->cmsg_type != SP_HDR)
+        return;
+    memcpy(&len, NN_CMSG_DATA(part), sizeof len);
+    if (len > sizeof ret_route->bytes)
+        return;
+    memcpy(ret_route->bytes, NN_CMSG_DATA(part) + sizeof len, len);
+    ret_route->len = (uint8_t)len;
 }
 
 static bool receive(struct rpc_socket *socket)
 {
-    char control[64];
+    union {
+        char bytes[NN_CMSG_SPACE(sizeof(size_t) + sizeof(struct rpc_route))];
+        struct nn_cmsghdr header;
+    } control = { 0 };
     char *bytes = NULL;
     struct rpc_route route;
     struct nn_iovec part = { .iov_base = &bytes, .iov_len = NN_MSG };
     struct nn_msghdr header = {
         .msg_iov = &part,
         .msg_iovlen = 1,
-        .msg_control = control,
+        .msg_control = &control,
         .msg_controllen = sizeof control,
     };
     int len = nn_recvmsg(socket->fd, &header, NN_DONTWAIT);
