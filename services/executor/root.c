@@ -60,10 +60,11 @@ static bool copy_root_mode(const Eos__Executor__V1__RootPlan *plan, struct error
  * is in the upper one; a plan that is run again by hand does not. */
 static void forget_volatile(const char *work)
 {
-    static const char *const marks[] = { "work/incompat/volatile", "work/incompat" };
+    static const char *const marks[] = { "work/incompat/volatile/dirty", "work/incompat/volatile",
+                                         "work/incompat" };
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         cleanup_free char *mark = xasprintf("%s/%s", work, marks[i]);
-        (void)rmdir(mark);
+        (void)remove(mark);
     }
 }
 
