@@ -1,4 +1,5 @@
 #include "registry/files.h"
+#include "registry/registry.h"
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -54,4 +55,29 @@ bool credentials_read(struct credentials *credentials, const char *docker_config
             return false;
     }
     return !netrc || add_file(credentials, netrc, credentials_add_netrc, err);
+}
+
+/* `below` what an environment variable says, if that file is there. */
+static char *find_file(const char *variable, const char *below)
+{
+    const char *value = getenv(variable);
+    if (!value || !value[0])
+        return NULL;
+    char *path = xasprintf("%s%s", value, below);
+    if (access(path, R_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+char *registry_default_docker_config(void)
+{
+    char *path = find_file("DOCKER_CONFIG", "/config.json");
+    return path ? path : find_file("HOME", "/.docker/config.json");
+}
+
+char *registry_default_netrc(void)
+{
+    char *path = find_file("NETRC", "");
+    return path ? path : find_file("HOME", "/.netrc");
 }

@@ -19,6 +19,11 @@ struct registry_options {
     size_t insecure_registry_count;
 };
 
+/* The user's own files, for programs that are not told others: $DOCKER_CONFIG/config.json or
+ * ~/.docker/config.json; $NETRC or ~/.netrc.  NULL when there is none; release with free(). */
+char *registry_default_docker_config(void);
+char *registry_default_netrc(void);
+
 struct registry_client *registry_client_open(uv_loop_t *loop,
                                              const struct registry_options *options,
                                              struct error *err) MUST_CHECK;

@@ -1,0 +1,307 @@
+#include "binder/resolver.h"
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "io/metrics.h"
+#include "registry/manifest.h"
+
+#include <assert.h>
+#include <time.h>
+
+struct resolver_ticket {
+    struct flight *flight;
+    struct resolver_ticket *previous, *next;
+    resolver_fn *done;
+    void *user;
+};
+
+struct flight {
+    struct resolver *resolver;
+    char *key;
+    struct arena *arena;
+    struct registry_target target;
+    struct registry_call *call; /* NULL: waits for its turn */
+    struct resolver_ticket *tickets;
+    struct flight *next_waiting;
+};
+
+struct resolver {
+    struct resolver_options options;
+    struct cache *cache;
+    struct map *flights;    /* key -> struct flight, asking and waiting */
+    struct flight *waiting; /* in their order */
+    uint32_t asking;
+    uint32_t ticket_count;
+    bool is_closing;
+    struct metric *from_cache, *from_registry, *failures;
+};
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Not the wall's: how long an answer lives does not depend on somebody who sets the clock. */
+static int64_t steady_ms(void)
+{
+    return (int64_t)(uv_hrtime() / 1000000);
+}
+
+static char *key_of(const struct image *image)
+{
+    return xasprintf("%s %s %s", image->base_url, image->repository, image->version);
+}
+
+struct resolver *resolver_new(const struct resolver_options *options)
+{
+    static const char name[] = "eos_binder_answers_total";
+    static const char help[] = "Images that were asked for, by where the answer came from.";
+    struct resolver *resolver = xcalloc(1, sizeof *resolver);
+    assert(options->concurrency > 0 && options->timeout_ms > 0);
+    resolver->options = *options;
+    resolver->cache = cache_new(&options->cache);
+    resolver->flights = map_new();
+    resolver->from_cache = metric_open(METRIC_COUNTER, name, help, "source=\"cache\"");
+    resolver->from_registry = metric_open(METRIC_COUNTER, name, help, "source=\"registry\"");
+    resolver->failures = metric_open(METRIC_COUNTER, "eos_binder_failures_total",
+                                     "Questions to registries that failed.", NULL);
+    return resolver;
+}
+
+/* -- tickets and flights -------------------------------------------------------------------------- */
+
+static void free_when_idle(struct resolver *resolver)
+{
+    if (!resolver->is_closing || map_count(resolver->flights) > 0)
+        return;
+    cache_free(resolver->cache);
+    map_free(resolver->flights);
+    free(resolver);
+}
+
+static void ticket_free(struct resolver_ticket *ticket)
+{
+    struct flight *flight = ticket->flight;
+    if (ticket->previous)
+        ticket->previous->next = ticket->next;
+    else
+        flight->tickets = ticket->next;
+    if (ticket->next)
+        ticket->next->previous = ticket->previous;
+    flight->resolver->ticket_count--;
+    free(ticket);
+}
+
+static void stop_waiting(struct flight *flight)
+{
+    struct flight **at = &flight->resolver->waiting;
+    while (*at && *at != flight)
+        at = &(*at)->next_waiting;
+    if (*at)
+        *at = flight->next_waiting;
+}
+
+/* It is out of the map already. */
+static void flight_free(struct flight *flight)
+{
+    arena_free(flight->arena);
+    free(flight->key);
+    free(flight);
+}
+
+static void start_waiting_flights(struct resolver *resolver);
+
+/* Tells everybody.  A callback may cancel other tickets, of this flight too, or ask for the same image
+ * again, which then is a new flight. */
+static void land(struct flight *flight, const struct finding *finding, const struct error *err)
+{
+    struct resolver *resolver = flight->resolver;
+    map_remove(resolver->flights, slice_of(flight->key));
+    flight->call = NULL;
+    while (flight->tickets) {
+        struct resolver_ticket *ticket = flight->tickets;
+        resolver_fn *done = ticket->done;
+        void *user = ticket->user;
+        ticket_free(ticket);
+        metric_add(resolver->from_registry, 1);
+        done(user, finding, err);
+    }
+    flight_free(flight);
+}
+
+static const char *platforms_of(const struct registry_manifest *manifest, struct arena *arena)
+{
+    struct manifest parsed;
+    struct error ignored;
+    struct slice bytes = { manifest->bytes, manifest->len };
+    if (!manifest_parse(bytes, slice_of(manifest->media_type), arena, &parsed, &ignored) ||
+        parsed.kind != MANIFEST_INDEX)
+        return "";
+    return manifest_platforms(&parsed, arena);
+}
+
+static void on_manifest(void *user, const struct registry_manifest *manifest,
+                        const struct error *err)
+{
+    struct flight *flight = user;
+    struct resolver *resolver = flight->resolver;
+
+    resolver->asking--;
+    if (manifest) {
+        struct finding finding = {
+            .digest = manifest->digest,
+            .media_type = manifest->media_type,
+            .platforms = platforms_of(manifest, flight->arena),
+            .authentication = manifest->authentication,
+            .size_bytes = (int64_t)manifest->len,
+            .found_at_ms = wall_ms(),
+        };
+        cache_put(resolver->cache, flight->key, &finding, steady_ms());
+        land(flight, &finding, NULL);
+    } else {
+        metric_add(resolver->failures, 1);
+        cache_put_error(resolver->cache, flight->key, err, steady_ms());
+        land(flight, NULL, err);
+    }
+    start_waiting_flights(resolver);
+    free_when_idle(resolver);
+}
+
+static bool ask_registry(struct flight *flight, struct error *err)
+{
+    struct resolver *resolver = flight->resolver;
+    flight->call = registry_get_manifest(resolver->options.registry, &flight->target, false,
+                                         resolver->options.timeout_ms, on_manifest, flight, err);
+    if (!flight->call)
+        return false;
+    resolver->asking++;
+    return true;
+}
+
+static void start_waiting_flights(struct resolver *resolver)
+{
+    while (resolver->waiting && resolver->asking < resolver->options.concurrency) {
+        struct flight *flight = resolver->waiting;
+        struct error err;
+        resolver->waiting = flight->next_waiting;
+        if (!ask_registry(flight, &err))
+            land(flight, NULL, &err);
+    }
+}
+
+static void wait_for_turn(struct flight *flight)
+{
+    struct flight **at = &flight->resolver->waiting;
+    while (*at)
+        at = &(*at)->next_waiting;
+    *at = flight;
+}
+
+static struct flight *flight_new(struct resolver *resolver, const struct image *image, char *key)
+{
+    struct flight *flight = xcalloc(1, sizeof *flight);
+    flight->resolver = resolver;
+    flight->key = key;
+    flight->arena = arena_new();
+    flight->target = (struct registry_target){
+        .base_url = arena_strdup(flight->arena, image->base_url),
+        .repository = arena_strdup(flight->arena, image->repository),
+        .reference = arena_strdup(flight->arena, image->version),
+    };
+    map_put(resolver->flights, slice_of(key), flight);
+    return flight;
+}
+
+/* A flight that cannot even start fails before anybody waits for it. */
+static struct flight *begin_flight(struct resolver *resolver, const struct image *image, char *key,
+                                   struct error *err)
+{
+    struct flight *flight = flight_new(resolver, image, key);
+    if (resolver->asking >= resolver->options.concurrency) {
+        wait_for_turn(flight);
+        return flight;
+    }
+    if (ask_registry(flight, err))
+        return flight;
+    map_remove(resolver->flights, slice_of(key));
+    flight_free(flight);
+    return NULL;
+}
+
+/* -- the interface -------------------------------------------------------------------------------- */
+
+enum cache_answer resolver_recall(const struct resolver *resolver, const struct image *image,
+                                  struct finding *ret_finding, struct error *err)
+{
+    char *key = key_of(image);
+    enum cache_answer answer = cache_find(resolver->cache, key, steady_ms(), ret_finding, err);
+    free(key);
+    if (answer != CACHE_MISS)
+        metric_add(resolver->from_cache, 1);
+    return answer;
+}
+
+struct resolver_ticket *resolver_ask(struct resolver *resolver, const struct image *image,
+                                     resolver_fn *done, void *user, struct error *err)
+{
+    if (resolver->ticket_count >= RESOLVER_MAX_WAITING) {
+        error_set(err, ERROR_RESOURCE_EXHAUSTED, "%u questions to registries are waiting already",
+                  RESOLVER_MAX_WAITING);
+        return NULL;
+    }
+    char *key = key_of(image);
+    struct flight *flight = map_get(resolver->flights, slice_of(key));
+    if (flight)
+        free(key);
+    else
+        flight = begin_flight(resolver, image, key, err);
+    if (!flight)
+        return NULL;
+    struct resolver_ticket *ticket = xcalloc(1, sizeof *ticket);
+    ticket->flight = flight;
+    ticket->done = done;
+    ticket->user = user;
+    ticket->next = flight->tickets;
+    if (ticket->next)
+        ticket->next->previous = ticket;
+    flight->tickets = ticket;
+    resolver->ticket_count++;
+    return ticket;
+}
+
+/* A flight that lands tells its tickets itself, and is not in the map any more. */
+void resolver_cancel(struct resolver_ticket *ticket)
+{
+    struct flight *flight = ticket->flight;
+    struct resolver *resolver = flight->resolver;
+    ticket_free(ticket);
+    if (flight->tickets || map_get(resolver->flights, slice_of(flight->key)) != flight)
+        return;
+    map_remove(resolver->flights, slice_of(flight->key));
+    if (flight->call) {
+        registry_call_cancel(flight->call);
+        resolver->asking--;
+    } else {
+        stop_waiting(flight);
+    }
+    flight_free(flight);
+    start_waiting_flights(resolver);
+    free_when_idle(resolver);
+}
+
+void resolver_close(struct resolver *resolver)
+{
+    struct error err;
+    if (!resolver)
+        return;
+    error_set(&err, ERROR_CANCELLED, "the program is stopping");
+    while (resolver->waiting) {
+        struct flight *flight = resolver->waiting;
+        resolver->waiting = flight->next_waiting;
+        land(flight, NULL, &err);
+    }
+    resolver->is_closing = true;
+    free_when_idle(resolver);
+}
