@@ -196,4 +196,5 @@ void http_server_close(struct http_server *server)
     for (struct connection *connection = server->connections; connection;
          connection = connection->next)
         connection_close(connection);
+    free_when_closed(server); /* after a drain nothing is left that would be closed later */
 }
