@@ -75,10 +75,25 @@ static bool check_range(const struct option *option, int64_t value, struct error
                      (long long)min, (long long)max, option->type == OPTION_DURATION ? " ms" : "");
 }
 
+static void list_clear(struct option_list *list)
+{
+    free(list->items);
+    free(list->environment);
+    *list = (struct option_list){ 0 };
+}
+
 static void list_add(struct option_list *list, const char *item)
 {
     list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
     list->items[list->count++] = item;
+}
+
+/* The first one on the command line takes the place of what came from the environment. */
+static void add_to_list(struct option_list *list, const char *item)
+{
+    if (list->environment)
+        list_clear(list);
+    list_add(list, item);
 }
 
 static bool set_switch(const struct option *option, const char *value, struct error *err)
@@ -116,7 +131,7 @@ static bool set_value(const struct option *option, const char *value, struct err
         *(const char **)option->target = value;
         return true;
     case OPTION_LIST:
-        list_add(option->target, value);
+        add_to_list(option->target, value);
         return true;
     case OPTION_SWITCH:
         return set_switch(option, value, err);
@@ -130,14 +145,15 @@ static bool set_value(const struct option *option, const char *value, struct err
     abort();
 }
 
-/* The items point into a copy that lives as long as the process, as the environment does. */
-static void set_list_from_environment(const struct option *option, const char *value)
+static void set_list_from_environment(struct option_list *list, const char *value)
 {
-    for (char *item = xstrdup(value), *end; item; item = end) {
+    list_clear(list);
+    list->environment = xstrdup(value);
+    for (char *item = list->environment, *end; item; item = end) {
         end = strchr(item, ',');
         if (end)
             *end++ = '\0';
-        list_add(option->target, item);
+        list_add(list, item);
     }
 }
 
@@ -152,7 +168,7 @@ static bool set_from_environment(const struct option *option, struct error *err)
     if (!value || !*value)
         return true;
     if (option->type == OPTION_LIST)
-        set_list_from_environment(option, value);
+        set_list_from_environment(option->target, value);
     else if (!set_value(option, value, err))
         return error_prefix(err, "environment variable %s", text_string(&name));
     return true;
@@ -270,13 +286,9 @@ bool options_parse(const struct option *options, int argc, char **argv, int *ret
 
 void options_done(const struct option *options)
 {
-    for (const struct option *o = options; o->name; o++) {
-        if (o->type != OPTION_LIST)
-            continue;
-        struct option_list *list = o->target;
-        free(list->items);
-        *list = (struct option_list){ 0 };
-    }
+    for (const struct option *o = options; o->name; o++)
+        if (o->type == OPTION_LIST)
+            list_clear(o->target);
 }
 
 static void add_default(const struct option *option, struct text *out)

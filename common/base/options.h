@@ -26,11 +26,12 @@ enum option_type {
 struct option_list {
     const char **items;
     size_t count;
+    char *environment; /* what the items point into when they came from there; else NULL */
 };
 
 struct option {
-    const char *name;  /* long name without dashes; a row without a name ends the table */
-    char short_name;   /* 0: none */
+    const char *name; /* long name without dashes; a row without a name ends the table */
+    char short_name;  /* 0: none */
     enum option_type type;
     void *target;      /* holds the default until it is set */
     int64_t min, max;  /* for the types with a range; both 0: no range but >= 0 */
@@ -46,7 +47,7 @@ struct option {
 bool options_parse(const struct option *options, int argc, char **argv, int *ret_positional_count,
                    struct error *err) MUST_CHECK;
 
-/* Releases the arrays of OPTION_LIST targets. */
+/* Releases the OPTION_LIST targets. */
 void options_done(const struct option *options);
 
 /* Adds a line (or more) per flag with its default value, wrapped at 100 columns. */
