@@ -1,0 +1,169 @@
+#include "launcher/host_file.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#define DEPTH_MAX                                                                                  \
+    4096 /* of directories in one another; the removal of each takes two descriptors */
+
+bool host_file_read(const char *path, size_t max, struct text *out, struct error *err)
+{
+    struct stat status;
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return error_set_errno(err, errno, "could not open \"%s\"", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_FAILED_PRECONDITION, "\"%s\" is not a regular file", path);
+    for (ssize_t len = 1; len > 0;) {
+        text_reserve(out, 65536);
+        len = read(fd, out->ptr + out->len, 65536);
+        if (len < 0)
+            return error_set_errno(err, errno, "could not read \"%s\"", path);
+        out->len += (size_t)len;
+        out->ptr[out->len] = 0;
+        if (out->len > max)
+            return error_set(err, ERROR_RESOURCE_EXHAUSTED, "\"%s\" is longer than %zu bytes", path,
+                             max);
+    }
+    return true;
+}
+
+static bool write_all(int fd, struct slice content)
+{
+    while (content.len > 0) {
+        ssize_t len = write(fd, content.ptr, content.len);
+        if (len < 0 && errno == EINTR)
+            continue;
+        if (len < 0)
+            return false;
+        content = (struct slice){ content.ptr + len, content.len - (size_t)len };
+    }
+    return true;
+}
+
+static bool write_new(const char *path, struct slice content, bool is_durable, struct error *err)
+{
+    cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || !write_all(fd, content) || (is_durable && fdatasync(fd) < 0))
+        return error_set_errno(err, errno, "could not write \"%s\"", path);
+    return true;
+}
+
+bool host_file_write(const char *path, struct slice content, struct error *err)
+{
+    return write_new(path, content, false, err);
+}
+
+static bool sync_parent(const char *path, struct error *err)
+{
+    cleanup_free char *parent = xstrdup(path);
+    char *slash = strrchr(parent, '/');
+    if (slash)
+        *slash = 0;
+    cleanup_close int dir = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 || fsync(dir) < 0)
+        return error_set_errno(err, errno, "could not write \"%s\"", path);
+    return true;
+}
+
+bool host_file_replace(const char *path, struct slice content, struct error *err)
+{
+    cleanup_free char *draft = xasprintf("%s.new", path);
+    if (!write_new(draft, content, true, err))
+        return false;
+    if (rename(draft, path) < 0)
+        return error_set_errno(err, errno, "could not replace \"%s\"", path);
+    return sync_parent(path, err);
+}
+
+bool host_file_exists(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
+static bool make_parents(const char *path, struct error *err)
+{
+    cleanup_free char *parent = xstrdup(path);
+    for (char *slash = strchr(parent + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(parent, 0711) == 0)
+            (void)chmod(parent, 0711); /* umask */
+        else if (errno != EEXIST)
+            return error_set_errno(err, errno, "could not make the directory \"%s\"", parent);
+        *slash = '/';
+    }
+    return true;
+}
+
+bool host_directory_make(const char *path, mode_t mode, struct error *err)
+{
+    struct stat status;
+    if (!make_parents(path, err))
+        return false;
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        return error_set_errno(err, errno, "could not make the directory \"%s\"", path);
+    if (lstat(path, &status) < 0 || !S_ISDIR(status.st_mode))
+        return error_set(err, ERROR_FAILED_PRECONDITION, "\"%s\" is not a directory", path);
+    if ((status.st_mode & 07777) != mode && chmod(path, mode) < 0)
+        return error_set_errno(err, errno, "could not set the mode of \"%s\"", path);
+    return true;
+}
+
+/* -- removing ------------------------------------------------------------------------------------- */
+
+static bool remove_at(int parent, const char *name, dev_t device, int depth);
+
+static bool remove_entries(int dir, dev_t device, int depth)
+{
+    int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+    struct dirent *entry;
+    bool ok = true;
+
+    if (!stream) {
+        if (copy >= 0)
+            close(copy);
+        return false;
+    }
+    while ((entry = readdir(stream)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            ok = remove_at(dir, entry->d_name, device, depth) && ok;
+    closedir(stream);
+    return ok;
+}
+
+static bool remove_at(int parent, const char *name, dev_t device, int depth)
+{
+    struct stat status;
+    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM)
+        return false;
+    cleanup_close int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 || fstat(dir, &status) < 0)
+        return errno == ENOENT;
+    if (status.st_dev != device || depth == 0) {
+        errno = status.st_dev != device ? EXDEV : ELOOP;
+        return false;
+    }
+    return remove_entries(dir, device, depth - 1) &&
+           (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
+}
+
+bool host_tree_remove(const char *path, struct error *err)
+{
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return errno == ENOENT || error_set_errno(err, errno, "could not remove \"%s\"", path);
+    if (!remove_at(AT_FDCWD, path, status.st_dev, DEPTH_MAX))
+        return error_set_errno(err, errno, "could not remove \"%s\"", path);
+    return true;
+}

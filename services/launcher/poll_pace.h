@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* When to send the next poll.
+ *
+ * One poll is held open by the scheduler for most of the time.  News do not wait for it to come back:
+ * a poll of a higher sequence is sent, and the scheduler lets the older one go.  Polls with news are
+ * answered at once, so the next one waits for that answer, but not for ever. */
+struct poll_pace {
+    bool is_open;      /* the newest poll has not been answered */
+    bool has_news;     /* the newest poll carries some */
+    bool is_stale;     /* the connection broke after it was sent */
+    int64_t sent_ms;   /* when it was sent */
+    int64_t retry_ms;  /* not before this, after a failure */
+    unsigned failures; /* in a row */
+};
+
+#define POLL_NEWS_GAP_MS  100
+#define POLL_RETRY_MIN_MS 100
+#define POLL_RETRY_MAX_MS 3000
+
+#define POLL_NEVER INT64_MAX
+
+/* When the next poll is due: `now_ms` or earlier means at once, POLL_NEVER that only an answer or news
+ * will change that. */
+int64_t poll_pace_due_ms(const struct poll_pace *pace, bool has_unsent_news);
+
+void poll_pace_sent(struct poll_pace *pace, bool has_news, int64_t now_ms);
+void poll_pace_answered(struct poll_pace *pace);
+
+/* `jitter` is 0 to 999: thousandths that are added to the pause. */
+void poll_pace_failed(struct poll_pace *pace, unsigned jitter, int64_t now_ms);

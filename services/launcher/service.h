@@ -1,0 +1,51 @@
+#pragma once
+
+#include "launcher/host_facts.h"
+#include "launcher/log_stream.h"
+#include "launcher/sync.h"
+#include "launcher/tasks.h"
+
+#include "io/cluster_key.h"
+#include "io/rpc_server.h"
+#include "registry/registry.h"
+
+#include "base/options.h"
+
+struct service_options {
+    const char *scheduler, *listen, *state_dir, *isolation, *executor, *docker_socket, *cluster;
+    const char *docker_config, *netrc, *cluster_key_file, *appc_prefix;
+    struct option_list insecure_registries, clusters;
+    struct host_wishes wishes;
+    int64_t kill_grace_ms, dead_tasks_max;
+};
+
+/* The shell: sockets, timers, and everything that a task needs of its host. */
+struct service {
+    uv_loop_t *loop;
+    const struct service_options *options;
+    struct arena *arena; /* for what lives as long as the service */
+    struct launch_settings settings;
+    struct host_facts facts;
+    const char *host_id;
+    char session[33];
+    struct cluster_key *key;
+    struct registry_client *registry;
+    struct image_store *images;
+    struct docker_engine *docker;
+    struct updates *updates;
+    struct tasks *tasks;
+    struct sync *sync;
+    struct rpc_server *server;
+    uv_timer_t tick;
+    bool has_tick;
+    struct log_streams log_streams;
+    unsigned draining;
+    int lock; /* on the state directory */
+};
+
+bool service_open(uv_loop_t *loop, void *options, void **ret_service, struct error *err);
+void service_drain(void *service);
+void service_close(void *service);
+
+/* handlers.c */
+extern const struct rpc_method launcher_methods[];
