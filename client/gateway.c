@@ -1,6 +1,7 @@
 #include "client/gateway.h"
 
 #include "base/alloc.h"
+#include "client/output.h"
 #include "client/problem.h"
 #include "json/message_json.h"
 
@@ -120,8 +121,9 @@ static bool perform(struct gateway *gateway, const struct http_request *request,
     for (int64_t pause_ms = RETRY_FIRST_MS;; pause_ms *= 2) {
         if (http_perform(gateway->http, request, ret_response, err))
             return true;
-        if (err->code != ERROR_UNAVAILABLE || now_ms() + pause_ms > end_ms)
+        if (!ret_response->may_retry || now_ms() + pause_ms > end_ms)
             return false;
+        output_progress("waiting for the gateway");
         wait_ms(pause_ms < RETRY_MAX_MS ? pause_ms : RETRY_MAX_MS);
     }
 }

@@ -27,7 +27,7 @@ bool gateway_call(struct gateway *gateway, const char *method, const char *path,
                   struct arena *arena, ProtobufCMessage **ret_response,
                   struct error *err) MUST_CHECK;
 
-#define GATEWAY_RETRY_MS   3000
+#define GATEWAY_RETRY_MS   2000
 #define GATEWAY_TIMEOUT_MS 120000
 
 /* Streams the body of the answer to a GET; a status of 400 or above becomes an error. */

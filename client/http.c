@@ -223,6 +223,8 @@ bool http_perform(struct http *http, const struct http_request *request,
     curl->slist_free_all(list);
     if (!judge(&transfer, code, words, err)) {
         http_response_done(ret_response);
+        ret_response->may_retry = code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING ||
+                                  code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
         return false;
     }
     const char *type = NULL;

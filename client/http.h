@@ -36,6 +36,7 @@ struct http_request {
 struct http_response {
     long status;
     struct text content_type, body; /* of an error also when `on_data` is set */
+    bool may_retry;                 /* after a failure: the server may be about to come back */
 };
 
 void http_response_done(struct http_response *response);
