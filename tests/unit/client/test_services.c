@@ -30,8 +30,8 @@ static void is_started_with(void **state)
     const struct service_case *c = *state;
     const char *files[] = { "a.json", "b.json" }, *registries[] = { "h:5000" };
     struct flags flags = flags_default();
-    flags.clusters = (struct option_list){ files, 2 };
-    flags.insecure_registry = (struct option_list){ registries, 1 };
+    flags.clusters = (struct option_list){ .items = files, .count = 2 };
+    flags.insecure_registry = (struct option_list){ .items = registries, .count = 1 };
     flags.docker_socket = "/d.sock";
     flags.appc_prefix = "/aci/";
     struct dev_settings settings = { "/bin", "/s", "127.0.0.1:8081", "dev", &flags };
