@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -270,14 +271,13 @@ bool cgroup_open_directory(const struct cgroup *cgroup, int *ret_fd, struct erro
     return true;
 }
 
-/* The first write after a pause waits for a grace period of several milliseconds, the others do
- * not: so all of them are done in one burst, while the container's first process mounts. */
-bool cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err)
+/* A thread that moves itself, by "0" in the file for threads, needs no lock over all processes of the
+ * host.  Any other way waits for it, which after a pause takes 5 to 15 ms. */
+bool cgroup_join(const struct cgroup *cgroup, struct error *err)
 {
-    cleanup_free char *text = xasprintf("%d", pid);
     for (size_t i = 0; cgroup->version == V1 && i < cgroup->count; i++)
-        if (!write_control(&cgroup->hierarchies[i], "cgroup.procs", text, err))
-            return error_prefix(err, "could not move the container into its cgroup");
+        if (!write_control(&cgroup->hierarchies[i], "tasks", "0", err))
+            return error_prefix(err, "could not join the cgroup");
     return true;
 }
 
@@ -345,11 +345,14 @@ int64_t cgroup_pids_refused(const struct cgroup *cgroup)
 
 /* ---- ending --------------------------------------------------------------------------------- */
 
-static void kill_listed(const struct cgroup_hierarchy *hierarchy)
+static int kill_listed(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
+    (void)status, (void)walk;
     cleanup_text struct text list = TEXT_INIT;
-    if (!read_control(hierarchy, "cgroup.procs", &list))
-        return;
+    cleanup_free char *file = xasprintf("%s/cgroup.procs", path);
+    struct error ignored;
+    if (type != FTW_D || !file_read(AT_FDCWD, file, MAX_CONTROL_FILE, &list, &ignored))
+        return 0;
     struct slice rest = text_slice(&list);
     while (rest.ptr) {
         uint64_t pid;
@@ -357,6 +360,7 @@ static void kill_listed(const struct cgroup_hierarchy *hierarchy)
             (pid_t)pid != getpid())
             kill((pid_t)pid, SIGKILL);
     }
+    return 0;
 }
 
 /* Frozen processes make no new ones, but die only once they are thawed. */
@@ -377,16 +381,27 @@ void cgroup_kill(const struct cgroup *cgroup)
     if (cgroup->version == V1)
         freeze(cgroup, "FROZEN");
     for (size_t i = 0; i < cgroup->count; i++)
-        kill_listed(&cgroup->hierarchies[i]);
+        (void)nftw(cgroup->hierarchies[i].path, kill_listed, 8, FTW_PHYS | FTW_MOUNT);
     if (cgroup->version == V1)
         freeze(cgroup, "THAWED");
 }
 
-/* A parent goes with its last child. */
+static int remove_group(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status, (void)walk;
+    if (type == FTW_DP)
+        (void)rmdir(path);
+    return 0;
+}
+
+/* What the container has made below goes first; a parent goes with its last child. */
 static bool remove_path(const struct cgroup_hierarchy *hierarchy)
 {
-    if (rmdir(hierarchy->path) < 0 && errno != ENOENT)
-        return false;
+    if (rmdir(hierarchy->path) < 0 && errno != ENOENT) {
+        (void)nftw(hierarchy->path, remove_group, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        if (access(hierarchy->path, F_OK) == 0)
+            return false;
+    }
     cleanup_free char *path = xstrdup(hierarchy->path);
     size_t root = strlen(hierarchy->root);
     for (char *at = strrchr(path, '/'); at > path + root; at = strrchr(path, '/')) {

@@ -33,9 +33,11 @@ void cgroup_done(struct cgroup *cgroup); /* frees memory only */
  * no process is in it. */
 bool cgroup_make(const struct cgroup *cgroup, struct error *err) MUST_CHECK;
 
-/* For clone3() with CLONE_INTO_CGROUP; -1 for version 1, which needs cgroup_attach(). */
+/* For clone3() with CLONE_INTO_CGROUP; -1 for version 1, which needs cgroup_join(). */
 bool cgroup_open_directory(const struct cgroup *cgroup, int *ret_fd, struct error *err) MUST_CHECK;
-bool cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err) MUST_CHECK;
+
+/* Moves the calling process, which has one thread, into the groups of version 1. */
+bool cgroup_join(const struct cgroup *cgroup, struct error *err) MUST_CHECK;
 
 /* A descriptor that becomes readable when memory has run out; -1 when there is nothing to watch.
  * The caller closes it. */

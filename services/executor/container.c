@@ -63,27 +63,31 @@ static bool set_up_mounts(const Eos__Executor__V1__TaskPlan *plan, const struct 
     return !plan->container->root || root_enter(root, err);
 }
 
-bool container_enter(const Eos__Executor__V1__TaskPlan *plan, const struct cgroup *cgroup,
-                     struct error *err)
+static bool seal(const Eos__Executor__V1__ContainerPlan *plan, struct error *err)
+{
+    if (!privileges_keep(plan, err))
+        return error_prefix(err, "could not give up capabilities");
+    /* No process of the task may look into this one. */
+    prctl(PR_SET_DUMPABLE, 0);
+    return true;
+}
+
+static bool set_up(const Eos__Executor__V1__TaskPlan *plan, const struct cgroup *cgroup,
+                   struct error *err)
 {
     const Eos__Executor__V1__ContainerPlan *container = plan->container;
-    if (!container)
-        return true;
+    if (container->unshare_cgroup && !is_v2(container) && unshare(CLONE_NEWCGROUP) < 0)
+        return error_set_errno(err, errno, "could not make a cgroup namespace");
     if (container->hostname[0] && sethostname(container->hostname, strlen(container->hostname)) < 0)
         return error_set_errno(err, errno, "could not set the host name to \"%s\"",
                                container->hostname);
     return !container->unshare_mount || set_up_mounts(plan, cgroup, err);
 }
 
-bool container_seal(const Eos__Executor__V1__ContainerPlan *plan, struct error *err)
+bool container_enter(const Eos__Executor__V1__TaskPlan *plan, const struct cgroup *cgroup,
+                     struct error *err)
 {
-    if (!plan)
+    if (!plan->container)
         return true;
-    if (plan->unshare_cgroup && !is_v2(plan) && unshare(CLONE_NEWCGROUP) < 0)
-        return error_set_errno(err, errno, "could not make a cgroup namespace");
-    if (!privileges_keep(plan, err))
-        return error_prefix(err, "could not give up capabilities");
-    /* No process of the task may look into this one. */
-    prctl(PR_SET_DUMPABLE, 0);
-    return true;
+    return cgroup_join(cgroup, err) && set_up(plan, cgroup, err) && seal(plan->container, err);
 }

@@ -7,9 +7,7 @@
 /* The CLONE_NEW* flags to make the first process with. */
 uint64_t container_clone_flags(const Eos__Executor__V1__ContainerPlan *plan);
 
-/* Host name, root, mounts, devices, masks; at the end this process sees the container only. */
+/* Cgroup, host name, root, mounts, devices, masks, privileges; at the end this process sees and may
+ * what the container allows its first process. */
 bool container_enter(const Eos__Executor__V1__TaskPlan *plan, const struct cgroup *cgroup,
                      struct error *err) MUST_CHECK;
-
-/* What must wait until this process is in its cgroup: the cgroup namespace and the capabilities. */
-bool container_seal(const Eos__Executor__V1__ContainerPlan *plan, struct error *err) MUST_CHECK;

@@ -21,3 +21,6 @@ bool write_all(int fd, const void *bytes, size_t len);
 
 /* mkdir -p; directories that exist are left alone. */
 bool make_directories(const char *path, mode_t mode, struct error *err) MUST_CHECK;
+
+/* Closes all descriptors from `first` to `last`; INT_MAX: to the end. */
+void close_descriptors(int first, int last);

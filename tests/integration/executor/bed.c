@@ -258,9 +258,25 @@ static char *program(struct bed *bed)
     return arena_printf(bed->arena, "%s/eos-executor", bin ? bin : "build/bin");
 }
 
+static size_t add_wrapper(struct bed *bed, char **argv)
+{
+    size_t count = 0;
+    struct slice rest = slice_of(bed->wrapper);
+    while (rest.ptr) {
+        struct slice word = slice_split(&rest, ' ');
+        argv[count++] = arena_memdup0(bed->arena, word.ptr, word.len);
+    }
+    return count;
+}
+
 static pid_t spawn(struct bed *bed, const char *flag)
 {
-    char *argv[] = { program(bed), "--plan", bed_path(bed, "plan"), (char *)flag, NULL };
+    char *argv[MAX_ITEMS] = { NULL };
+    size_t count = add_wrapper(bed, argv);
+    argv[count++] = program(bed);
+    argv[count++] = "--plan";
+    argv[count++] = bed_path(bed, "plan");
+    argv[count++] = (char *)flag;
     char *output = bed_path(bed, "output");
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -269,7 +285,7 @@ static pid_t spawn(struct bed *bed, const char *flag)
     int fd = open(output, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0644);
     dup2(fd, 1);
     dup2(fd, 2);
-    execv(argv[0], argv);
+    execvp(argv[0], argv);
     _exit(126);
 }
 

@@ -12,7 +12,8 @@ struct bed {
     struct arena *arena;
     char *directory; /* run/, sandbox/, rootfs/, upper/, work/, root/, plan, output */
     Eos__Executor__V1__TaskPlan *plan;
-    pid_t pid; /* of the executor; 0: none runs */
+    const char *wrapper; /* a command, without quotes, that starts the executor; NULL: none */
+    pid_t pid;           /* of the executor or the wrapper; 0: none runs */
     int pid_fd;
     int socket; /* -1: not connected */
     struct frame_reader reader;

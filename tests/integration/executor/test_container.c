@@ -522,6 +522,28 @@ static void makes_cgroups_for_itself(void **state)
     assert_string_equal(output_of(bed, "echo yes"), "yes\n");
 }
 
+/* A container that may make groups leaves none. */
+static void its_own_groups_go_with_it(void **state)
+{
+    struct bed *bed = *state;
+    bed_contain(bed);
+    bed->plan->container->unshare_pid = false;
+    bed->plan->container->n_mounts -= 2;
+    bed_add_mount(bed, "cgroup", "cgroup", "/sys/fs/cgroup");
+    bed_add_mount(bed, "bind", bed_path(bed, "sandbox"), "/sandbox");
+    bed_add_process(
+        bed, "a",
+        "cd /sys/fs/cgroup; for i in *; do mkdir -p $i/sub/deep; done; "
+        "setsid sh -c 'for i in */sub/deep; do echo 0 > $i/cgroup.procs; done; "
+        "echo ready > /sandbox/ready; sleep 1000' & while ! [ -e /sandbox/ready ]; do :; done");
+    bed_start(bed);
+    bed_read(bed, "sandbox/ready");
+    assert_int_equal(kill(bed->pid, SIGKILL), 0);
+    assert_int_equal(bed_wait(bed), 128 + SIGKILL);
+    assert_int_equal(bed_run_beside(bed, "--clean"), 0);
+    bed_await_no_process(bed);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, bed_open, bed_close)
 
 int main(void)
@@ -559,6 +581,7 @@ int main(void)
         TEST(it_is_killed_while_it_shares_processes),
         TEST(ends_all_without_a_pid_namespace),
         TEST(makes_cgroups_for_itself),
+        TEST(its_own_groups_go_with_it),
     };
     if (geteuid() != 0) {
         print_message("containers need root: skipped\n");

@@ -386,6 +386,28 @@ static void serves_a_deep_directory(void **state)
     assert_int_equal(bed_wait(bed), 0);
 }
 
+/* As the entry point of an engine's container: the first of a pid namespace, without a container
+ * plan. */
+static void is_the_first_process(void **state)
+{
+    struct bed *bed = *state;
+    bed->plan->kill_grace_ms = 200;
+    bed->wrapper = "unshare --pid --mount-proc --fork --kill-child";
+    bed_add_process(bed, "a",
+                    "setsid sleep 1000 & (sleep 1000 &); ps -e -o comm= | head -n 1; "
+                    "echo ready > ready; trap '' TERM; while :; do sleep 0.01; done");
+    bed_start(bed);
+    bed_connect(bed);
+    bed_hello(bed);
+    bed_read(bed, "sandbox/ready");
+    assert_string_equal(bed_read_log(bed, "a", 0, "stdout"), "eos-executor\n");
+    bed_kill(bed, "enough");
+    bed_await(bed, STATE(KILLED));
+    bed_acknowledge(bed);
+    assert_int_equal(bed_wait(bed), 1);
+    bed_await_no_process(bed);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, bed_open, bed_close)
 
 int main(void)
@@ -413,6 +435,7 @@ int main(void)
         TEST(fails_a_wrong_plan),
         TEST(fails_without_a_sandbox),
         TEST(serves_a_deep_directory),
+        TEST(is_the_first_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
