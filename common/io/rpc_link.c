@@ -322,8 +322,7 @@ static void reopen(struct rpc_client *client, int64_t now_ms)
 
 static bool is_wedged(const struct rpc_client *client, int64_t now_ms)
 {
-    return client->heard_ms != 0 && client->silent_since_ms != 0 &&
-           now_ms - client->silent_since_ms >= client->reopen_ms &&
+    return client->silent_since_ms != 0 && now_ms - client->silent_since_ms >= client->reopen_ms &&
            now_ms - client->reopened_ms >= client->reopen_ms;
 }
 
