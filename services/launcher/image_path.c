@@ -30,14 +30,14 @@ static bool check_components(struct slice rest, struct error *err)
     return true;
 }
 
-/* Archives of a directory are often written as "./", "./a", "./a/". */
+/* Archives of a directory are often written as "./", "./a", "./a/"; umoci calls their root "/". */
 static struct slice without_decoration(struct slice raw)
 {
     if (slice_starts_with(raw, SLICE("./")))
         raw = (struct slice){ raw.ptr + 2, raw.len - 2 };
     if (raw.len > 1 && raw.ptr[raw.len - 1] == '/')
         raw.len--;
-    return slice_is(raw, ".") ? SLICE("") : raw;
+    return slice_is(raw, ".") || slice_is(raw, "/") ? SLICE("") : raw;
 }
 
 static size_t find_name(const char *text, size_t len)
@@ -51,7 +51,7 @@ bool image_path_parse(struct slice raw, struct image_path *ret_path, struct erro
 {
     if (raw.len == 0)
         return error_set(err, ERROR_INVALID_ARGUMENT, "the name is empty");
-    if (raw.ptr[0] == '/')
+    if (raw.ptr[0] == '/' && raw.len > 1)
         return error_set(err, ERROR_INVALID_ARGUMENT, "the name is absolute");
     if (memchr(raw.ptr, 0, raw.len))
         return error_set(err, ERROR_INVALID_ARGUMENT, "the name has a NUL");

@@ -12,7 +12,7 @@ struct image_path {
     size_t name; /* where the last component starts */
 };
 
-/* Takes "a/b", "./a/b", "a/b/", "." and "./".  INVALID_ARGUMENT for what is not such a name;
+/* Takes "a/b", "./a/b", "a/b/", and ".", "./" and "/" for the root.  INVALID_ARGUMENT for what is not such a name;
  * OUT_OF_RANGE for what is too long or too deep. */
 bool image_path_parse(struct slice raw, struct image_path *ret_path, struct error *err) MUST_CHECK;
 

@@ -17,3 +17,15 @@ add_library(image_unpack STATIC
     image_unpack.c
     image_writer.c)
 target_link_libraries(image_unpack PUBLIC image_core PkgConfig::ARCHIVE PRIVATE eos_warnings)
+
+add_library(image_store STATIC
+    image_directory.c
+    image_download.c
+    image_fill.c
+    image_flight.c
+    image_parts.c
+    image_pipe.c
+    image_pull.c
+    image_store.c)
+target_link_libraries(image_store PUBLIC image_unpack common_registry PkgConfig::UV PkgConfig::CURL
+    PRIVATE eos_warnings)

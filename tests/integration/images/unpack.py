@@ -388,6 +388,10 @@ def odd_roots():
     bad(tar(entry(".", data=b"x")), "root is not a directory")
     bad(tar(entry(".", SYM, link=OUTSIDE)), "root is not a directory")
     bad(tar(entry("./", LNK, link="f")), "root")
+    info, _ = entry("/", SYM, link=OUTSIDE)
+    bad(tar((info, b"")), "root is not a directory")
+    info, _ = entry("/", DIR, mode=0o750)
+    assert stat.S_IMODE(os.stat(good(tar((info, b"")))).st_mode) == 0o750
 
 
 @check

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/text.h"
+
+/* The store's directory.
+ *
+ *   lock                    held by the one launcher that uses it
+ *   blobs/sha256-…          manifests and configs as they came
+ *   layers/sha256-…/        unpacked layers under the digest of their uncompressed archive
+ *   references/sha256-…     for a digest that was asked for: the manifest's digest
+ *   appc/sha512-…/          manifest and rootfs/
+ *   staging/N/              being made; renamed from here when it is whole, removed at start
+ *
+ * Everything but the opening runs in worker threads. */
+enum image_folder {
+    IMAGE_FOLDER_BLOBS,
+    IMAGE_FOLDER_LAYERS,
+    IMAGE_FOLDER_REFERENCES,
+    IMAGE_FOLDER_APPC,
+    IMAGE_FOLDER_STAGING,
+    IMAGE_FOLDER_COUNT
+};
+
+struct image_directory {
+    char *path; /* absolute */
+    int lock_fd;
+    int folder_fds[IMAGE_FOLDER_COUNT];
+};
+
+/* Makes what is missing and removes what a crash left.  FAILED_PRECONDITION when another process uses
+ * the directory. */
+bool image_directory_open(struct image_directory *directory, const char *path,
+                          struct error *err) MUST_CHECK;
+void image_directory_close(struct image_directory *directory);
+
+/* "sha256-…" for "sha256:…": a colon separates layers in overlayfs's options. */
+const char *image_file_name(const char *digest, struct arena *arena);
+
+/* NOT_FOUND when there is none. */
+bool image_directory_read(const struct image_directory *directory, enum image_folder folder,
+                          const char *name, size_t max_bytes, struct text *ret_bytes,
+                          struct error *err) MUST_CHECK;
+
+/* Whole and on disk, or not at all. */
+bool image_directory_write(const struct image_directory *directory, enum image_folder folder,
+                           const char *name, struct slice bytes, struct error *err) MUST_CHECK;
+
+bool image_directory_has(const struct image_directory *directory, enum image_folder folder,
+                         const char *name);
+
+/* A directory in the making: what is put into `image_fd` appears under its name when it is
+ * published, and is swept otherwise.  `trash_fd` lies beside it. */
+struct image_staging {
+    char name[32];
+    int fd, image_fd, trash_fd;
+};
+
+#define IMAGE_STAGING_INIT                                                                         \
+    {                                                                                              \
+        .fd = -1, .image_fd = -1, .trash_fd = -1                                                   \
+    }
+
+bool image_staging_open(struct image_staging *staging, const struct image_directory *directory,
+                        struct error *err) MUST_CHECK;
+
+/* When another was published under the name meanwhile, that one stays and this succeeds. */
+bool image_staging_publish(struct image_staging *staging, const struct image_directory *directory,
+                           enum image_folder folder, const char *name,
+                           struct error *err) MUST_CHECK;
+
+/* Always, published or not.  What cannot be removed now waits for the next start. */
+void image_staging_close(struct image_staging *staging, const struct image_directory *directory);

@@ -1,0 +1,115 @@
+#include "launcher/image_fill.h"
+
+#include "base/cleanup.h"
+#include "launcher/image_download.h"
+#include "launcher/image_unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static const char *copy(const char *text, struct arena *arena)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+struct image_need image_need_copy(const struct image_need *need, struct arena *arena)
+{
+    struct image_need result = *need;
+    result.key = copy(need->key, arena);
+    result.digest = copy(need->digest, arena);
+    result.target.base_url = copy(need->target.base_url, arena);
+    result.target.repository = copy(need->target.repository, arena);
+    result.target.reference = copy(need->target.reference, arena);
+    result.blob_digest = copy(need->blob_digest, arena);
+    result.path = copy(need->path, arena);
+    result.url = copy(need->url, arena);
+    return result;
+}
+
+static bool check_digest(const struct image_need *need, const char *digest, struct error *err)
+{
+    if (!*need->digest || strcmp(need->digest, digest) == 0)
+        return true;
+    if (need->kind == IMAGE_APPC)
+        return error_set(err, ERROR_DATA_LOSS, "its image id is %.19s and not %.19s", digest,
+                         need->digest);
+    return error_set(err, ERROR_DATA_LOSS, "its content is %.19s and the config tells of %.19s",
+                     digest, need->digest);
+}
+
+static bool publish(const struct image_fill *fill, struct image_staging *staging,
+                    enum image_folder folder, const char *digest, struct error *err)
+{
+    struct arena *arena = arena_new();
+    bool ok = image_staging_publish(staging, fill->directory, folder,
+                                    image_file_name(digest, arena), err);
+    arena_free(arena);
+    return ok;
+}
+
+static bool fill_layer(const struct image_fill *fill, struct image_staging *staging,
+                       char ret_digest[IMAGE_DIGEST_BYTES], struct error *err)
+{
+    cleanup_text struct text unused = TEXT_INIT;
+    struct image_unpack unpack = { IMAGE_DOCKER, fill->source, fill->limits, staging->image_fd,
+                                   staging->trash_fd };
+    return image_unpack(&unpack, ret_digest, &unused, err) &&
+           check_digest(fill->need, ret_digest, err) &&
+           publish(fill, staging, IMAGE_FOLDER_LAYERS, ret_digest, err);
+}
+
+static bool write_manifest(int fd, struct slice manifest, struct error *err)
+{
+    cleanup_close int file =
+        openat(fd, "manifest", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0)
+        return error_set_errno(err, errno, "could not store the image's manifest");
+    ssize_t written = write(file, manifest.ptr, manifest.len);
+    if (written != (ssize_t)manifest.len || fsync(file) < 0)
+        return error_set(err, ERROR_RESOURCE_EXHAUSTED,
+                         "could not store the image's manifest: the image store's disk is full");
+    return true;
+}
+
+static bool fill_rootfs(const struct image_fill *fill, struct image_source *source,
+                        struct image_staging *staging, char ret_digest[IMAGE_DIGEST_BYTES],
+                        struct error *err)
+{
+    cleanup_text struct text manifest = TEXT_INIT;
+    if (mkdirat(staging->image_fd, "rootfs", 0755) < 0)
+        return error_set_errno(err, errno, "could not make the image's root");
+    cleanup_close int root =
+        openat(staging->image_fd, "rootfs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (root < 0)
+        return error_set_errno(err, errno, "could not open the image's root");
+    struct image_unpack unpack = { IMAGE_APPC, source, fill->limits, root, staging->trash_fd };
+    return image_unpack(&unpack, ret_digest, &manifest, err) &&
+           check_digest(fill->need, ret_digest, err) &&
+           write_manifest(staging->image_fd, text_slice(&manifest), err) &&
+           publish(fill, staging, IMAGE_FOLDER_APPC, ret_digest, err);
+}
+
+static bool fill_appc(const struct image_fill *fill, struct image_staging *staging,
+                      char ret_digest[IMAGE_DIGEST_BYTES], struct error *err)
+{
+    const struct image_need *need = fill->need;
+    struct image_source *source = need->url ? image_download_open(need->url, fill->cancelled, err)
+                                            : image_file_open(need->path, fill->cancelled, err);
+    if (!source)
+        return false;
+    bool ok = fill_rootfs(fill, source, staging, ret_digest, err);
+    (need->url ? image_download_close : image_file_close)(source);
+    return ok;
+}
+
+bool image_fill(const struct image_fill *fill, char ret_digest[IMAGE_DIGEST_BYTES],
+                struct error *err)
+{
+    struct image_staging staging = IMAGE_STAGING_INIT;
+    bool ok =
+        image_staging_open(&staging, fill->directory, err) &&
+        (fill->need->kind == IMAGE_APPC ? fill_appc : fill_layer)(fill, &staging, ret_digest, err);
+    image_staging_close(&staging, fill->directory);
+    return ok;
+}

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "launcher/image_digest.h"
+#include "launcher/image_directory.h"
+#include "launcher/image_limits.h"
+#include "launcher/image_source.h"
+#include "launcher/image_store.h"
+#include "registry/registry.h"
+
+#include <stdatomic.h>
+
+/* One archive that the store does not have yet, and where to get it. */
+struct image_need {
+    enum image_kind kind;
+    const char *key;    /* one flight for all that have the same */
+    const char *digest; /* of the uncompressed archive; "" when not known before (AppC) */
+
+    /* Docker: a layer's blob */
+    struct registry_target target;
+    const char *blob_digest;
+    int64_t blob_size;
+
+    /* AppC: one of both */
+    const char *path, *url;
+};
+
+/* A copy in `arena`. */
+struct image_need image_need_copy(const struct image_need *need, struct arena *arena);
+
+/* Unpacks it in staging, checks the digest and publishes it: a layer under its diff_id, an AppC image
+ * under its id.  Runs in a worker thread.  `source` is a layer's; an AppC image's is opened here.  What
+ * was begun is swept when it fails. */
+struct image_fill {
+    const struct image_directory *directory;
+    const struct image_limits *limits;
+    const struct image_need *need;
+    struct image_source *source;
+    const atomic_bool *cancelled;
+};
+bool image_fill(const struct image_fill *fill, char ret_digest[IMAGE_DIGEST_BYTES],
+                struct error *err) MUST_CHECK;

@@ -1,0 +1,320 @@
+#include "launcher/image_flight.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "launcher/image_pipe.h"
+
+#include <assert.h>
+
+/* Those who wait have their own, shorter deadlines; this one only ends what everybody forgot. */
+#define BLOB_DEADLINE_MS (3600u * 1000u)
+
+static const struct image_limits limits = IMAGE_LIMITS;
+
+struct image_seat {
+    struct flight *flight;
+    struct image_seat *next;
+    bool is_of_same_source;
+    image_seat_fn *done;
+    void *user;
+};
+
+struct flight {
+    struct image_flights *flights;
+    struct flight *next; /* in the queue */
+    struct arena *arena;
+    struct image_need need;
+    struct image_seat *seats;
+
+    struct image_pipe *pipe; /* a layer's bytes, from the loop to the worker */
+    struct registry_call *call;
+    bool is_paused;
+    uv_async_t drained;
+    uv_work_t work;
+    bool is_started, is_landed;
+    atomic_bool is_cancelled;
+
+    bool ok; /* what the worker found */
+    char digest[IMAGE_DIGEST_BYTES];
+    struct error error, registry_error;
+    bool has_registry_failed;
+};
+
+struct image_flights {
+    uv_loop_t *loop;
+    const struct image_directory *directory;
+    struct registry_client *registry;
+    struct map *by_key;          /* those that can be joined */
+    struct flight *first, *last; /* the queue */
+    unsigned started;
+    void (*on_closed)(void *user);
+    void *user;
+};
+
+struct image_flights *image_flights_open(uv_loop_t *loop, const struct image_directory *directory,
+                                         struct registry_client *registry)
+{
+    struct image_flights *flights = xcalloc(1, sizeof *flights);
+    flights->loop = loop;
+    flights->directory = directory;
+    flights->registry = registry;
+    flights->by_key = map_new();
+    return flights;
+}
+
+static void finish_close(struct image_flights *flights)
+{
+    if (!flights->on_closed || flights->started > 0)
+        return;
+    void (*on_closed)(void *) = flights->on_closed;
+    void *user = flights->user;
+    assert(!flights->first);
+    map_free(flights->by_key);
+    free(flights);
+    on_closed(user);
+}
+
+void image_flights_close(struct image_flights *flights, void (*on_closed)(void *user), void *user)
+{
+    flights->on_closed = on_closed;
+    flights->user = user;
+    finish_close(flights);
+}
+
+static void forget(struct flight *flight)
+{
+    struct slice key = slice_of(flight->need.key);
+    if (map_get(flight->flights->by_key, key) == flight)
+        map_remove(flight->flights->by_key, key);
+}
+
+static void flight_free(struct flight *flight)
+{
+    image_pipe_free(flight->pipe);
+    arena_free(flight->arena);
+    free(flight);
+}
+
+static void take_off(struct image_flights *flights);
+
+static void on_async_closed(uv_handle_t *handle)
+{
+    struct flight *flight = handle->data;
+    struct image_flights *flights = flight->flights;
+    flight_free(flight);
+    flights->started--;
+    take_off(flights);
+    finish_close(flights);
+}
+
+/* In the worker's thread. */
+static void on_pipe_drained(void *user)
+{
+    struct flight *flight = user;
+    uv_async_send(&flight->drained);
+}
+
+static void on_drained(uv_async_t *async)
+{
+    struct flight *flight = async->data;
+    bool was_paused = flight->is_paused;
+    flight->is_paused = false;
+    if (was_paused && flight->call)
+        registry_call_resume(flight->call);
+}
+
+static bool on_blob_data(void *user, const char *bytes, size_t len, struct error *err)
+{
+    struct flight *flight = user;
+    (void)err;
+    if (!image_pipe_write(flight->pipe, bytes, len)) {
+        flight->is_paused = true;
+        registry_call_pause(flight->call);
+    }
+    return true;
+}
+
+static void fail_registry(struct flight *flight, const struct error *err)
+{
+    flight->has_registry_failed = true;
+    flight->registry_error = *err;
+    image_pipe_end(flight->pipe, err);
+}
+
+/* Only now are the blob's size and digest known to be right, and only now may the worker end. */
+static void on_blob_done(void *user, const struct error *err)
+{
+    struct flight *flight = user;
+    flight->call = NULL;
+    if (err)
+        fail_registry(flight, err);
+    else
+        image_pipe_end(flight->pipe, NULL);
+}
+
+static void start_download(struct flight *flight)
+{
+    const struct image_need *need = &flight->need;
+    struct error err = { 0 };
+    flight->pipe = image_pipe_new(on_pipe_drained, flight);
+    flight->call = registry_get_blob(flight->flights->registry, &need->target, need->blob_digest,
+                                     need->blob_size, BLOB_DEADLINE_MS, on_blob_data, on_blob_done,
+                                     flight, &err);
+    if (!flight->call)
+        fail_registry(flight, &err);
+}
+
+static void work(uv_work_t *request)
+{
+    struct flight *flight = request->data;
+    struct image_fill fill = {
+        .directory = flight->flights->directory,
+        .limits = &limits,
+        .need = &flight->need,
+        .source = flight->pipe ? image_pipe_source(flight->pipe) : NULL,
+        .cancelled = &flight->is_cancelled,
+    };
+    flight->ok = image_fill(&fill, flight->digest, &flight->error);
+}
+
+static void deliver(struct flight *flight)
+{
+    struct image_flight_result result = {
+        .digest = flight->ok ? flight->digest : NULL,
+        .is_registrys = flight->has_registry_failed,
+    };
+    if (!flight->ok)
+        result.err = flight->has_registry_failed ? &flight->registry_error : &flight->error;
+    for (struct image_seat *seat; (seat = flight->seats);) {
+        flight->seats = seat->next;
+        result.is_of_other_source = !flight->ok && !seat->is_of_same_source;
+        seat->done(seat->user, &result);
+        free(seat);
+    }
+}
+
+static void after_work(uv_work_t *request, int status)
+{
+    struct flight *flight = request->data;
+    assert(status == 0);
+    if (flight->call)
+        registry_call_cancel(TAKE(flight->call));
+    flight->is_landed = true;
+    forget(flight);
+    uv_close((uv_handle_t *)&flight->drained, on_async_closed);
+    deliver(flight);
+}
+
+static void start(struct flight *flight)
+{
+    struct image_flights *flights = flight->flights;
+    flight->is_started = true;
+    flights->started++;
+    int status = uv_async_init(flights->loop, &flight->drained, on_drained);
+    assert(status == 0);
+    flight->drained.data = flight->work.data = flight;
+    if (flight->need.kind == IMAGE_DOCKER)
+        start_download(flight);
+    status = uv_queue_work(flights->loop, &flight->work, work, after_work);
+    assert(status == 0);
+}
+
+static void take_off(struct image_flights *flights)
+{
+    while (flights->first && flights->started < IMAGE_MAX_UNPACKING) {
+        struct flight *flight = flights->first;
+        flights->first = flight->next;
+        if (!flights->first)
+            flights->last = NULL;
+        start(flight);
+    }
+}
+
+static struct flight *queue_flight(struct image_flights *flights, const struct image_need *need)
+{
+    struct flight *flight = xcalloc(1, sizeof *flight);
+    flight->flights = flights;
+    flight->arena = arena_new();
+    flight->need = image_need_copy(need, flight->arena);
+    if (flights->last)
+        flights->last->next = flight;
+    else
+        flights->first = flight;
+    flights->last = flight;
+    map_put(flights->by_key, slice_of(flight->need.key), flight);
+    return flight;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_same_source(const struct image_need *a, const struct image_need *b)
+{
+    return is_same(a->target.base_url, b->target.base_url) &&
+           is_same(a->target.repository, b->target.repository) &&
+           is_same(a->blob_digest, b->blob_digest) && is_same(a->path, b->path) &&
+           is_same(a->url, b->url);
+}
+
+struct image_seat *image_flight_join(struct image_flights *flights, const struct image_need *need,
+                                     image_seat_fn *done, void *user)
+{
+    struct flight *flight = map_get(flights->by_key, slice_of(need->key));
+    if (!flight)
+        flight = queue_flight(flights, need);
+    struct image_seat *seat = xcalloc(1, sizeof *seat);
+    *seat = (struct image_seat){
+        .flight = flight,
+        .next = flight->seats,
+        .is_of_same_source = is_same_source(&flight->need, need),
+        .done = done,
+        .user = user,
+    };
+    flight->seats = seat;
+    take_off(flights);
+    return seat;
+}
+
+static void unqueue(struct flight *flight)
+{
+    struct image_flights *flights = flight->flights;
+    struct flight **at = &flights->first, *before = NULL;
+    for (; *at != flight; at = &(*at)->next)
+        before = *at;
+    *at = flight->next;
+    if (flights->last == flight)
+        flights->last = before;
+}
+
+/* The worker notices at its next read, and sweeps what it had begun. */
+static void cancel(struct flight *flight)
+{
+    struct error err = { 0 };
+    forget(flight);
+    if (!flight->is_started) {
+        unqueue(flight);
+        flight_free(flight);
+        return;
+    }
+    atomic_store(&flight->is_cancelled, true);
+    if (flight->call)
+        registry_call_cancel(TAKE(flight->call));
+    error_set(&err, ERROR_CANCELLED, "nobody waits for it any more");
+    if (flight->pipe)
+        image_pipe_end(flight->pipe, &err);
+}
+
+void image_seat_leave(struct image_seat *seat)
+{
+    struct flight *flight = seat->flight;
+    struct image_seat **at = &flight->seats;
+    while (*at != seat)
+        at = &(*at)->next;
+    *at = seat->next;
+    free(seat);
+    if (!flight->seats && !flight->is_landed)
+        cancel(flight);
+}

@@ -1,0 +1,306 @@
+#include "launcher/image_store.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "launcher/image_path.h"
+#include "launcher/image_pull.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+
+#define MAX_FETCHES 1024
+
+/* One pull with all that wait for it.  It is gone from `pulls` before the first of them is told. */
+struct pull {
+    struct image_store *store;
+    struct image_pull *pull;
+    char *key;
+};
+
+struct image_fetch {
+    struct image_store *store;
+    struct pull *pull;
+    struct image_fetch *next;
+    uint32_t deadline_ms;
+    uv_timer_t deadline;
+    image_fetch_fn *done; /* NULL: told, or cancelled; the timer is closing */
+    void *user;
+};
+
+struct image_store {
+    uv_loop_t *loop;
+    struct registry_client *registry;
+    char *registry_url, *prefix;
+    struct image_directory directory;
+    struct image_flights *flights;
+    struct map *pulls;
+    struct image_fetch *fetches; /* all that wait */
+    size_t fetch_count;
+    unsigned open_parts; /* timers, cancelled pulls, the flights */
+    bool is_closing;
+};
+
+static void part_closed(void *user)
+{
+    struct image_store *store = user;
+    assert(store->open_parts > 0);
+    if (--store->open_parts > 0 || !store->is_closing)
+        return;
+    assert(map_count(store->pulls) == 0 && !store->fetches);
+    map_free(store->pulls);
+    image_directory_close(&store->directory);
+    free(store->registry_url);
+    free(store->prefix);
+    free(store);
+    curl_global_cleanup();
+}
+
+struct image_store *image_store_open(uv_loop_t *loop, const struct image_store_options *options,
+                                     struct error *err)
+{
+    struct image_directory directory;
+    if (!image_directory_open(&directory, options->directory, err))
+        return NULL;
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    assert(code == CURLE_OK);
+    struct image_store *store = xcalloc(1, sizeof *store);
+    store->loop = loop;
+    store->registry = options->registry;
+    store->directory = directory;
+    store->pulls = map_new();
+    if (options->registry_url)
+        store->registry_url = xstrdup(options->registry_url);
+    if (options->appc_simple_discovery_uri_prefix)
+        store->prefix = xstrdup(options->appc_simple_discovery_uri_prefix);
+    store->flights = image_flights_open(loop, &store->directory, store->registry);
+    store->open_parts = 1;
+    return store;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct image_fetch *fetch = handle->data;
+    struct image_store *store = fetch->store;
+    free(fetch);
+    part_closed(store);
+}
+
+/* Takes it off the list; it is not told after this. */
+static void drop(struct image_fetch *fetch)
+{
+    struct image_store *store = fetch->store;
+    struct image_fetch **at = &store->fetches;
+    while (*at != fetch)
+        at = &(*at)->next;
+    *at = fetch->next;
+    store->fetch_count--;
+    fetch->done = NULL;
+    uv_close((uv_handle_t *)&fetch->deadline, on_timer_closed);
+}
+
+static void tell(struct image_fetch *fetch, const struct image *image, const struct error *err)
+{
+    image_fetch_fn *done = fetch->done;
+    void *user = fetch->user;
+    drop(fetch);
+    done(user, image, err);
+}
+
+static struct image_fetch *find_fetch(struct image_store *store, const struct pull *pull)
+{
+    struct image_fetch *fetch = store->fetches;
+    while (fetch && fetch->pull != pull)
+        fetch = fetch->next;
+    return fetch;
+}
+
+static void pull_free(struct pull *pull)
+{
+    free(pull->key);
+    free(pull);
+}
+
+/* Whoever is told may call anything: fetch again, cancel another, close the store.  So each is looked
+ * up anew. */
+static void on_pulled(void *user, const struct image *image, const struct error *err)
+{
+    struct pull *pull = user;
+    struct image_store *store = pull->store;
+    map_remove(store->pulls, slice_of(pull->key));
+    for (struct image_fetch *fetch; (fetch = find_fetch(store, pull));)
+        tell(fetch, image, err);
+    pull_free(pull);
+    part_closed(store);
+}
+
+/* Nobody waits for it. */
+static void abandon(struct pull *pull)
+{
+    struct image_store *store = pull->store;
+    if (map_get(store->pulls, slice_of(pull->key)) != pull)
+        return; /* it has arrived and is telling */
+    map_remove(store->pulls, slice_of(pull->key));
+    image_pull_cancel(pull->pull, part_closed, store);
+    pull_free(pull);
+}
+
+static void leave(struct image_fetch *fetch)
+{
+    struct image_store *store = fetch->store;
+    struct pull *pull = fetch->pull;
+    drop(fetch);
+    if (!find_fetch(store, pull))
+        abandon(pull);
+}
+
+void image_store_cancel(struct image_fetch *fetch)
+{
+    assert(fetch->done);
+    leave(fetch);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct image_fetch *fetch = timer->data;
+    image_fetch_fn *done = fetch->done;
+    void *user = fetch->user;
+    struct error err = { 0 };
+    cleanup_text struct text state = TEXT_INIT;
+    image_pull_tell(fetch->pull->pull, &state);
+    error_set(&err, ERROR_DEADLINE_EXCEEDED, "after %u ms %s", fetch->deadline_ms,
+              text_string(&state));
+    leave(fetch);
+    done(user, NULL, &err);
+}
+
+static void on_flights_closed(void *user)
+{
+    part_closed(user);
+}
+
+void image_store_close(struct image_store *store)
+{
+    struct error err = { 0 };
+    if (!store)
+        return;
+    store->is_closing = true;
+    error_set(&err, ERROR_CANCELLED, "the image store is closing");
+    while (store->fetches) {
+        image_fetch_fn *done = store->fetches->done;
+        void *user = store->fetches->user;
+        leave(store->fetches);
+        done(user, NULL, &err);
+    }
+    image_flights_close(store->flights, on_flights_closed, store);
+}
+
+static void label_docker(const struct image_reference *reference, struct arena *arena,
+                         struct image_pull_request *pull)
+{
+    char shown[IMAGE_SHOWN_BYTES];
+    image_show(reference->repository, shown);
+    pull->label = *reference->digest
+                      ? arena_printf(arena, "%s@%.19s", shown, reference->digest)
+                      : arena_printf(arena, "%s:%.40s", shown, reference_version(reference));
+    pull->origin = arena_printf(arena, "registry %s", pull->target.base_url);
+}
+
+static bool describe_docker(struct image_store *store, const struct image_request *request,
+                            struct arena *arena, struct image_pull_request *pull, struct error *err)
+{
+    struct image_reference reference;
+    if (!image_reference_of(request, arena, &reference, err) ||
+        !registry_locate(store->registry, &reference, store->registry_url, arena, &pull->target,
+                         err))
+        return false;
+    label_docker(&reference, arena, pull);
+    return true;
+}
+
+static bool describe_appc(struct image_store *store, const struct image_request *request,
+                          struct arena *arena, struct image_pull_request *pull, struct error *err)
+{
+    char shown[IMAGE_SHOWN_BYTES];
+    if (!image_aci_find(request, store->prefix, arena, &pull->place, err))
+        return false;
+    pull->name = request->name;
+    pull->id = request->id ? request->id : "";
+    pull->label = arena_strdup(arena, image_show(request->name, shown));
+    pull->origin = pull->place.path ? pull->place.path : pull->place.url;
+    return true;
+}
+
+static const char *key_of(const struct image_pull_request *pull, struct arena *arena)
+{
+    if (pull->kind == IMAGE_APPC)
+        return arena_printf(arena, "appc %s %s", pull->name, pull->id);
+    return arena_printf(arena, "docker %s %s %s", pull->target.base_url, pull->target.repository,
+                        pull->target.reference);
+}
+
+static struct pull *find_pull(struct image_store *store, const struct image_pull_request *request,
+                              struct arena *arena)
+{
+    const struct image_pull_context context = { store->loop, &store->directory, store->registry,
+                                                store->flights };
+    const char *key = key_of(request, arena);
+    struct pull *pull = map_get(store->pulls, slice_of(key));
+    if (pull)
+        return pull;
+    pull = xcalloc(1, sizeof *pull);
+    pull->store = store;
+    pull->key = xstrdup(key);
+    map_put(store->pulls, slice_of(key), pull);
+    store->open_parts++;
+    pull->pull = image_pull_start(&context, request, on_pulled, pull);
+    return pull;
+}
+
+static struct image_fetch *wait_for(struct pull *pull, uint32_t deadline_ms, image_fetch_fn *done,
+                                    void *user)
+{
+    struct image_store *store = pull->store;
+    struct image_fetch *fetch = xcalloc(1, sizeof *fetch);
+    fetch->store = store;
+    fetch->pull = pull;
+    fetch->deadline_ms = deadline_ms;
+    fetch->done = done;
+    fetch->user = user;
+    fetch->next = store->fetches;
+    store->fetches = fetch;
+    store->fetch_count++;
+    store->open_parts++;
+    fetch->deadline.data = fetch;
+    uv_timer_init(store->loop, &fetch->deadline); /* cannot fail */
+    uv_timer_start(&fetch->deadline, on_deadline, deadline_ms, 0);
+    return fetch;
+}
+
+static bool check_room(const struct image_store *store, uint32_t deadline_ms, struct error *err)
+{
+    if (deadline_ms == 0)
+        return error_set(err, ERROR_INVALID_ARGUMENT, "fetching an image needs a deadline");
+    if (store->is_closing)
+        return error_set(err, ERROR_UNAVAILABLE, "the image store is closing");
+    if (store->fetch_count >= MAX_FETCHES)
+        return error_set(err, ERROR_RESOURCE_EXHAUSTED, "%d images are already waited for",
+                         MAX_FETCHES);
+    return true;
+}
+
+struct image_fetch *image_store_fetch(struct image_store *store,
+                                      const struct image_request *request, uint32_t deadline_ms,
+                                      image_fetch_fn *done, void *user, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct image_pull_request pull = { .kind = request->kind };
+    struct image_fetch *fetch = NULL;
+    bool ok = check_room(store, deadline_ms, err) &&
+              (request->kind == IMAGE_APPC ? describe_appc : describe_docker)(store, request, arena,
+                                                                              &pull, err);
+    if (ok)
+        fetch = wait_for(find_pull(store, &pull, arena), deadline_ms, done, user);
+    arena_free(arena);
+    return fetch;
+}

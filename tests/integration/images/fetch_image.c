@@ -1,0 +1,198 @@
+/* fetch_image [FLAG…] STORE REQUEST…
+ *
+ * The image store as a program, for the tests.  A request is "docker:NAME:TAG", "docker:NAME@DIGEST" or
+ * "appc:NAME[@ID]"; all are asked for at once.  Each answer is one line of JSON on stdout, in the order
+ * of the answers.  Exit status 0 when all succeeded and nothing was left in the loop. */
+#include "base/arena.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "launcher/image_store.h"
+#include "registry/registry.h"
+
+#include <stdio.h>
+
+static struct {
+    const char *registry, *prefix;
+    struct option_list insecure;
+    int64_t deadline_ms, repeat;
+    bool cancel, close, close_in_answer, peak;
+} options = { .deadline_ms = 60000, .repeat = 1 };
+
+/* clang-format off */
+static const struct option rows[] = {
+    { .name = "registry", .type = OPTION_STRING, .target = &options.registry, .value = "URL", .help = "of the cluster" },
+    { .name = "prefix", .type = OPTION_STRING, .target = &options.prefix, .value = "PREFIX", .help = "of simple discovery" },
+    { .name = "insecure-registry", .type = OPTION_LIST, .target = &options.insecure, .value = "HOST", .help = "plain HTTP" },
+    { .name = "deadline", .type = OPTION_DURATION, .target = &options.deadline_ms, .value = "DURATION", .help = "of each request" },
+    { .name = "repeat", .type = OPTION_INTEGER, .target = &options.repeat, .value = "COUNT", .help = "each request so often" },
+    { .name = "cancel", .type = OPTION_SWITCH, .target = &options.cancel, .help = "cancel every second request at once" },
+    { .name = "close", .type = OPTION_SWITCH, .target = &options.close, .help = "close the store at once" },
+    { .name = "close-in-answer", .type = OPTION_SWITCH, .target = &options.close_in_answer, .help = "close the store in the first answer" },
+    { .name = "peak", .type = OPTION_SWITCH, .target = &options.peak, .help = "at last, the process's peak memory" },
+    { 0 },
+};
+/* clang-format on */
+
+static struct arena *names;
+static struct image_store *store;
+static struct registry_client *registry;
+static int64_t waiting;
+static int status;
+
+static void close_all(void)
+{
+    if (!store)
+        return;
+    struct image_store *closing = store;
+    store = NULL;
+    image_store_close(closing);
+    registry_client_close(registry);
+}
+
+static void print_list(struct text *line, const char *name, const char *const *items, size_t count)
+{
+    text_printf(line, ",\"%s\":[", name);
+    for (size_t i = 0; i < count; i++) {
+        text_add(line, i > 0 ? "," : "");
+        text_add_json_string(line, slice_of(items[i]));
+    }
+    text_add(line, "]");
+}
+
+static void print_error(const char *request, const struct error *err)
+{
+    struct text line = TEXT_INIT;
+    text_add(&line, "{\"request\":");
+    text_add_json_string(&line, slice_of(request));
+    text_printf(&line, ",\"code\":%d,\"error\":", (int)err->code);
+    text_add_json_string(&line, slice_of(err->message));
+    text_add(&line, "}");
+    puts(text_string(&line));
+    text_done(&line);
+    status = 1;
+}
+
+static void print_image(const char *request, const struct image *image)
+{
+    struct text line = TEXT_INIT;
+    text_add(&line, "{\"request\":");
+    text_add_json_string(&line, slice_of(request));
+    text_printf(&line, ",\"digest\":\"%s\",\"directory\":", image->digest);
+    text_add_json_string(&line, slice_of(image->working_directory));
+    print_list(&line, "layers", image->layers, image->layer_count);
+    print_list(&line, "environment", image->environment, image->environment_count);
+    text_add(&line, "}");
+    puts(text_string(&line));
+    text_done(&line);
+}
+
+static void on_image(void *user, const struct image *image, const struct error *err)
+{
+    const char *request = user;
+    if (image)
+        print_image(request, image);
+    else
+        print_error(request, err);
+    fflush(stdout);
+    waiting--;
+    if (waiting == 0 || options.close_in_answer)
+        close_all();
+}
+
+static struct image_request parse(const char *argument)
+{
+    struct slice rest = slice_of(argument), kind = slice_split(&rest, ':');
+    char *name = arena_memdup0(names, rest.ptr ? rest.ptr : "", rest.len);
+    struct image_request request = { .kind = slice_is(kind, "appc") ? IMAGE_APPC : IMAGE_DOCKER };
+    char *digest = strchr(name, '@'), *tag = strrchr(name, ':');
+    if (digest)
+        tag = digest;
+    if (tag && (digest || request.kind == IMAGE_DOCKER))
+        *tag++ = 0;
+    request.name = name;
+    request.tag = request.kind == IMAGE_DOCKER ? tag : NULL;
+    request.id = request.kind == IMAGE_APPC && digest ? tag : "";
+    return request;
+}
+
+static void fetch(char *argument, int64_t turn)
+{
+    struct error err = { 0 };
+    struct image_request request = parse(argument);
+    struct image_fetch *ticket =
+        image_store_fetch(store, &request, (uint32_t)options.deadline_ms, on_image, argument, &err);
+    if (!ticket) {
+        print_error(argument, &err);
+        return;
+    }
+    if (options.cancel && turn % 2 == 1)
+        image_store_cancel(ticket);
+    else
+        waiting++;
+}
+
+static bool open_store(uv_loop_t *loop, const char *directory, struct error *err)
+{
+    struct registry_options registry_options = { .insecure_registries = options.insecure.items,
+                                                 .insecure_registry_count =
+                                                     options.insecure.count };
+    registry = registry_client_open(loop, &registry_options, err);
+    if (!registry)
+        return false;
+    struct image_store_options store_options = { directory, registry, options.registry,
+                                                 options.prefix };
+    store = image_store_open(loop, &store_options, err);
+    if (!store)
+        registry_client_close(registry);
+    return store;
+}
+
+static void fetch_all(int count, char **requests)
+{
+    waiting++; /* not before all are asked for */
+    for (int i = 0; i < count; i++)
+        for (int64_t turn = 0; turn < options.repeat; turn++)
+            fetch(requests[i], turn);
+    if (--waiting == 0 || options.close)
+        close_all();
+}
+
+/* getrusage() counts what the process was before exec as well. */
+static void print_peak(void)
+{
+    char line[256];
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        struct slice value = slice_of(line), name = slice_split(&value, ':');
+        if (slice_is(name, "VmHWM"))
+            printf("{\"peak\":\"%.*s\"}\n", SLICE_ARG(slice_trim(value)));
+    }
+    if (file)
+        fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = { 0 };
+    uv_loop_t loop;
+    int count = 0;
+    if (!options_parse(rows, argc, argv, &count, &err) || count < 1 || uv_loop_init(&loop) < 0) {
+        fprintf(stderr, "fetch_image: %s\n", err.message);
+        return 2;
+    }
+    names = arena_new();
+    if (open_store(&loop, argv[1], &err))
+        fetch_all(count - 1, argv + 2);
+    else
+        print_error("", &err);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&loop) != 0) {
+        fprintf(stderr, "fetch_image: the loop is not empty\n");
+        return 3;
+    }
+    if (options.peak)
+        print_peak();
+    options_done(rows);
+    arena_free(names);
+    return status;
+}
