@@ -144,7 +144,7 @@ static void send_poll(struct sync *sync)
 
     describe(sync, &request);
     request.sequence = ++sync->sequence;
-    request.is_draining = sync->is_draining;
+    request.is_draining = sync->is_draining || tasks_are_stopped(sync->options.tasks);
     request.wait_ms = sync->is_draining ? 0 : WAIT_MS;
     request.has_all_tasks = sync->wants_picture;
     request.n_updates = updates_to_send(sync->options.updates, arena, &request.updates);

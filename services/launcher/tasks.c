@@ -30,7 +30,7 @@ struct tasks {
     struct stop stops[STOPS_MAX];
     size_t stop_count;
     uv_check_t tidy; /* once per turn, when something has changed */
-    bool is_untidy, is_closing, has_tidy;
+    bool is_untidy, is_closing, has_tidy, is_stopped;
     void (*on_closed)(void *user);
     void *closed_user;
 };
@@ -326,7 +326,7 @@ void tasks_launch(struct tasks *tasks, const Eos__Scheduler__V1__LaunchTask *lau
         refuse(tasks, launch->task, &err);
         return;
     }
-    if (tasks_find(tasks, launch->task->task_id))
+    if (tasks->is_stopped || tasks_find(tasks, launch->task->task_id))
         return;
     struct task *task = task_new(&tasks->host, copy_task(launch->task), launch->cluster);
     tasks->open_tasks++;
@@ -397,6 +397,11 @@ size_t tasks_count(const struct tasks *tasks)
     return map_count(tasks->by_id);
 }
 
+bool tasks_are_stopped(const struct tasks *tasks)
+{
+    return tasks->is_stopped;
+}
+
 void tasks_stop_all(struct tasks *tasks, const char *message,
                     void (*done)(void *user, size_t stopped), void *user)
 {
@@ -408,6 +413,7 @@ void tasks_stop_all(struct tasks *tasks, const char *message,
         done(user, 0);
         return;
     }
+    tasks->is_stopped = true;
     while (map_next(tasks->by_id, &cursor, &key, &value))
         if (!task_is_dead(value))
             task_kill(value, TASK_KILL_AS_LOST, message);

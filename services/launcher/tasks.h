@@ -31,9 +31,12 @@ void tasks_acknowledge(struct tasks *tasks, const char *update_id);
 size_t tasks_picture(const struct tasks *tasks, struct arena *arena,
                      Eos__Scheduler__V1__KnownTask ***ret_list);
 
-/* Kills all as LOST.  `done` runs once, later, when all have ended, or the tasks are closed. */
+/* Kills all as LOST.  `done` runs once, later, when all have ended, or the tasks are closed.  From then
+ * on no task is taken any more, until the launcher starts again: what the scheduler places anew would
+ * come straight back. */
 void tasks_stop_all(struct tasks *tasks, const char *message,
                     void (*done)(void *user, size_t stopped), void *user);
+bool tasks_are_stopped(const struct tasks *tasks);
 
 size_t tasks_count_live(const struct tasks *tasks);
 size_t tasks_count(const struct tasks *tasks);
