@@ -3,6 +3,7 @@
 #include "client/job.h"
 #include "client/output.h"
 #include "client/task_state.h"
+#include "client/user.h"
 
 typedef Eos__Job__V1__ScheduledTask scheduled_task;
 typedef Eos__Scheduler__V1__KillTasksRequest kill_request;
@@ -28,7 +29,6 @@ static bool send(struct kill *kill, const struct instance_list *instances,
     Eos__Job__V1__JobKey key = EOS__JOB__V1__JOB_KEY__INIT;
     cleanup_text struct text path = TEXT_INIT;
     ProtobufCMessage *message;
-    const char *user = getenv("USER");
 
     key.role = (char *)kill->key.role;
     key.environment = (char *)kill->key.environment;
@@ -38,7 +38,7 @@ static bool send(struct kill *kill, const struct instance_list *instances,
     request.n_instances = instances->count;
     request.message =
         (char *)(kill->invocation->flags->message ? kill->invocation->flags->message : "");
-    request.user = (char *)(user ? user : "");
+    request.user = (char *)user_name();
     request.request_id = gateway_request_id(kill->invocation->arena);
     fetch_add_job_path(&path, &kill->key);
     text_add(&path, ":kill");

@@ -2,11 +2,11 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "client/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <sys/stat.h>
 
 typedef Eos__Config__V1__SourceFile source_file;
@@ -167,19 +167,6 @@ bool source_restrict(struct source *source, struct error *err)
 
 /* -- who and with what ---------------------------------------------------------------------------- */
 
-/* As Python's getpass.getuser() does. */
-static const char *current_user(void)
-{
-    static const char *const names[] = { "LOGNAME", "USER", "LNAME", "USERNAME" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return value;
-    }
-    const struct passwd *entry = getpwuid(getuid());
-    return entry ? entry->pw_name : "unknown";
-}
-
 static void add_variable(struct source *source, const char *name, size_t name_len,
                          const char *value)
 {
@@ -255,7 +242,7 @@ bool source_init(struct source *source, struct arena *arena, const struct flags 
                                .request = EOS__CONFIG__V1__COMPILE_REQUEST__INIT,
                                .flags = flags };
     source->request.files = arena_alloc(arena, 0);
-    source->request.user = (char *)(flags->user ? flags->user : current_user());
+    source->request.user = (char *)(flags->user ? flags->user : user_name());
     source->request.is_json = flags->is_json;
     source->request.skip_tier_backfill = flags->no_tier_backfill;
     if (select)
