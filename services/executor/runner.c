@@ -211,6 +211,7 @@ static bool decide_end(struct runner *runner, int64_t now_ms, struct decision *r
 
 bool runner_decide(struct runner *runner, int64_t now_ms, struct decision *ret_decision)
 {
+    assert(runner->stage < STAGE_COUNT);
     switch (runner->stage) {
     case STAGE_ACTIVE:
         return decide_active(runner, now_ms, ret_decision);
@@ -223,7 +224,6 @@ bool runner_decide(struct runner *runner, int64_t now_ms, struct decision *ret_d
     case STAGE_COUNT:
         break;
     }
-    assert(!"a stage that is none");
     return false;
 }
 

@@ -435,10 +435,16 @@ static bool open_service(struct service *service, struct error *err)
            listen_for_launchers(service, err);
 }
 
+/* After the container was started, because asking takes the kernel a millisecond; what happened in
+ * between is in the counter. */
 static bool watch_memory(struct service *service, struct error *err)
 {
     service->memory = (struct source){ cgroup_watch_memory(&service->cgroup), on_memory, service };
-    return service->memory.fd < 0 || loop_add(&service->loop, &service->memory, EPOLLIN, err);
+    if (service->memory.fd < 0)
+        return true;
+    if (cgroup_oom_kills(&service->cgroup) > 0)
+        check_memory(service);
+    return loop_add(&service->loop, &service->memory, EPOLLIN, err);
 }
 
 static bool check_graph(const Eos__Executor__V1__TaskPlan *plan, struct error *err)
@@ -461,13 +467,14 @@ static bool start_container(struct service *service, struct error *err)
         service->evidence.pids = cgroup->pids;
     }
     if (!cgroup_find(&service->cgroup, cgroup, err) || !cgroup_make(&service->cgroup, err) ||
-        !watch_memory(service, err) || !inner_start(plan, &service->cgroup, &service->inner, err))
+        !inner_start(plan, &service->cgroup, &service->inner, err))
         return false;
     service->channel.user = service;
     service->channel.received = on_report;
     service->channel.closed = on_channel_closed;
     return link_open(&service->channel, &service->loop, service->inner.channel, CHANNEL_MAX_BYTES,
-                     err);
+                     err) &&
+           watch_memory(service, err);
 }
 
 /* As the container's first process does it, but from here. */
@@ -477,6 +484,8 @@ static void fail(struct service *service, const struct error *reason)
     service->evidence.reported = STATE(FAILED);
     service->evidence.reported_message = service->reported_message = xstrdup(reason->message);
     kill_inner(service);
+    service->inner.pid = 0;
+    link_close(&service->channel);
     begin_emptying(service);
 }
 
