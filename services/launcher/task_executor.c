@@ -13,6 +13,7 @@
 #define KILL_MARGIN_MS       15000 /* over the grace that the executor gives the processes */
 #define CLEAN_RETRY_MS       1000
 #define EXIT_MAX_BYTES       (4u << 20)
+#define LOG_MAX_BYTES        (1u << 20)
 
 typedef Eos__Executor__V1__State state_message;
 typedef Eos__Executor__V1__ToExecutor to_executor;
@@ -261,41 +262,95 @@ void task_end_final(struct task *task)
 
 /* -- an executor that has gone -------------------------------------------------------------------- */
 
-/* What it wrote down last.  Without that, an isolator may know why. */
+/* The last line that the executor has said, for one that could not even begin. */
+static void last_words(struct task *task, struct text *out)
+{
+    cleanup_text struct text content = TEXT_INIT;
+    struct error ignored;
+    if (!host_file_read(task->paths.log, LOG_MAX_BYTES, &content, &ignored))
+        return;
+    struct slice rest = slice_trim(text_slice(&content)), line = { 0 };
+    while (rest.ptr)
+        line = slice_split(&rest, '\n');
+    if (slice_is_utf8(line))
+        text_add_slice(out, line);
+}
+
+static bool has_record(const struct task *task)
+{
+    cleanup_free char *path = xasprintf("%s/record", task->paths.run);
+    return host_file_exists(path);
+}
+
+/* Why there is nothing to read: an isolator may know, or the engine, or the executor has said so. */
+static bool explain(struct task *task, struct error *err)
+{
+    cleanup_text struct text why = TEXT_INIT;
+    bool has_begun = has_record(task);
+
+    if (!isolators_watch(&task->host->settings->isolators, task->id, err))
+        return false;
+    if (task->failure.message[0])
+        text_add(&why, task->failure.message);
+    else if (!has_begun)
+        last_words(task, &why);
+    return error_set(err, has_begun ? ERROR_UNKNOWN : ERROR_FAILED_PRECONDITION, "%s%s%s",
+                     has_begun ? "The executor of the task died without telling how the task ended"
+                               : "The executor of the task could not begin",
+                     why.len > 0 ? ": " : "", text_string(&why));
+}
+
 static bool read_exit(struct task *task, struct error *err)
 {
     cleanup_free char *path = xasprintf("%s/exit", task->paths.run);
     cleanup_text struct text content = TEXT_INIT;
-    if (!host_file_read(path, EXIT_MAX_BYTES, &content, err)) {
-        (void)isolators_watch(&task->host->settings->isolators, task->id, err);
-        return false;
-    }
+    if (!host_file_read(path, EXIT_MAX_BYTES, &content, err))
+        return explain(task, err);
     task->exit_state =
         eos__executor__v1__state__unpack(NULL, content.len, (const uint8_t *)content.ptr);
     return task->exit_state ||
-           error_set(err, ERROR_DATA_LOSS, "what the executor wrote down is not readable");
+           error_set(err, ERROR_DATA_LOSS, "What the executor wrote down is not readable");
 }
 
+/* A task that never began has failed, and so has one that went over a limit; what else is unknown is
+ * lost. */
 static void after_read_exit(struct task *task, bool ok)
 {
-    if (ok) {
-        if (task->state)
-            eos__executor__v1__state__free_unpacked(task->state, NULL);
-        task->state = TAKE(task->exit_state);
+    bool has_failed = task->step_error.code == ERROR_RESOURCE_EXHAUSTED ||
+                      task->step_error.code == ERROR_FAILED_PRECONDITION;
+    if (!ok) {
+        task_end(task,
+                 has_failed ? EOS__JOB__V1__SCHEDULE_STATUS__FAILED
+                            : EOS__JOB__V1__SCHEDULE_STATUS__LOST,
+                 task->step_error.message);
+        return;
     }
-    if (ok && is_final(task->state))
+    if (task->state)
+        eos__executor__v1__state__free_unpacked(task->state, NULL);
+    task->state = TAKE(task->exit_state);
+    if (is_final(task->state))
         task_end_final(task);
-    else if (!ok && task->step_error.code == ERROR_RESOURCE_EXHAUSTED)
-        task_end(task, EOS__JOB__V1__SCHEDULE_STATUS__FAILED, task->step_error.message);
     else
         task_end(task, EOS__JOB__V1__SCHEDULE_STATUS__LOST,
-                 "The executor of the task died without telling how the task ended.");
+                 "The executor of the task died while the task was active.");
+}
+
+static void on_explained(void *user, const struct error *err)
+{
+    struct task *task = user;
+    task->docker_call = NULL;
+    task->failure = *err;
+    task_step_in_worker(task, read_exit, after_read_exit);
 }
 
 void task_read_exit(struct task *task)
 {
     executor_link_close(TAKE(task->link));
-    task_step_in_worker(task, read_exit, after_read_exit);
+    task->failure.message[0] = 0;
+    if (task->kind == KIND_DOCKER_ENGINE && !task->docker_call)
+        task->docker_call = docker_explain(task->host->docker, task->id, on_explained, task);
+    else
+        task_step_in_worker(task, read_exit, after_read_exit);
 }
 
 /* -- cleaning ------------------------------------------------------------------------------------- */
