@@ -20,11 +20,11 @@ void container_plan_add_mount(task_plan *plan, struct arena *arena,
     added->target = (char *)mount->target;
     if (mount->data)
         added->data = (char *)mount->data;
-    added->readonly = mount->flags & MOUNT_READONLY;
-    added->nosuid = mount->flags & MOUNT_NOSUID;
-    added->nodev = mount->flags & MOUNT_NODEV;
-    added->noexec = mount->flags & MOUNT_NOEXEC;
-    added->is_file = mount->flags & MOUNT_IS_FILE;
+    added->readonly = (mount->flags & MOUNT_READONLY) != 0;
+    added->nosuid = (mount->flags & MOUNT_NOSUID) != 0;
+    added->nodev = (mount->flags & MOUNT_NODEV) != 0;
+    added->noexec = (mount->flags & MOUNT_NOEXEC) != 0;
+    added->is_file = (mount->flags & MOUNT_IS_FILE) != 0;
     container->unshare_mount = true;
     container->mounts = grow(arena, container->mounts, container->n_mounts);
     container->mounts[container->n_mounts++] = added;
