@@ -5,7 +5,7 @@
 #include <assert.h>
 
 struct backends {
-    struct rpc_client *clients[BACKEND_COUNT];
+    struct peer *peers[BACKEND_COUNT];
 };
 
 struct backends *backends_open(uv_loop_t *loop, const char *const urls[BACKEND_COUNT],
@@ -14,8 +14,8 @@ struct backends *backends_open(uv_loop_t *loop, const char *const urls[BACKEND_C
     struct backends *backends = xcalloc(1, sizeof *backends);
     for (enum backend i = 0; i < BACKEND_COUNT; i++) {
         struct rpc_client_options options = { .url = urls[i], .caller = "gateway", .key = key };
-        backends->clients[i] = rpc_client_open(loop, &options, err);
-        if (!backends->clients[i]) {
+        backends->peers[i] = peer_open(loop, &options, err);
+        if (!backends->peers[i]) {
             error_prefix(err, "flag --%s", backend_name(i));
             backends_close(backends);
             return NULL;
@@ -29,28 +29,25 @@ void backends_close(struct backends *backends)
     if (!backends)
         return;
     for (enum backend i = 0; i < BACKEND_COUNT; i++)
-        rpc_client_close(backends->clients[i]);
+        peer_close(backends->peers[i]);
     free(backends);
 }
 
-struct rpc_client *backend_client(const struct backends *backends, enum backend backend)
+struct peer *backend_peer(const struct backends *backends, enum backend backend)
 {
     assert(backend < BACKEND_COUNT);
-    return backends->clients[backend];
+    return backends->peers[backend];
 }
 
-struct rpc_call *backend_call(struct backends *backends, enum backend backend,
-                              const struct exchange *exchange,
-                              const ProtobufCServiceDescriptor *service, const char *method,
-                              const ProtobufCMessage *request, rpc_reply_fn *reply, void *user,
-                              struct error *err)
+struct peer_call *backend_call(struct backends *backends, enum backend backend,
+                               const struct exchange *exchange,
+                               const ProtobufCServiceDescriptor *service, const char *method,
+                               const ProtobufCMessage *request, rpc_reply_fn *reply, void *user,
+                               struct error *err)
 {
-    struct rpc_client *client = backend_client(backends, backend);
-    struct rpc_call_options options = {
-        .deadline_ms = rpc_client_is_connected(client) ? 0 : BACKEND_DOWN_DEADLINE_MS,
-        .traceparent = exchange_traceparent(exchange),
-    };
-    return rpc_call(client, service, method, request, &options, reply, user, err);
+    struct rpc_call_options options = { .traceparent = exchange_traceparent(exchange) };
+    return peer_call(backend_peer(backends, backend), service, method, request, &options, reply,
+                     user, err);
 }
 
 void backend_fail(struct exchange *exchange, const char *name, const struct error *err)

@@ -2,28 +2,25 @@
 
 #include "base/error.h"
 #include "gateway/exchange.h"
+#include "gateway/peer.h"
 #include "gateway/routes.h"
-#include "io/rpc_client.h"
 
-/* The services that the gateway speaks for: one rpc client each. */
+/* The services that the gateway speaks for: one peer each. */
 struct backends;
 
 struct backends *backends_open(uv_loop_t *loop, const char *const urls[BACKEND_COUNT],
                                const struct cluster_key *key, struct error *err) MUST_CHECK;
 void backends_close(struct backends *backends); /* NULL is a no-op */
 
-struct rpc_client *backend_client(const struct backends *backends, enum backend backend);
+struct peer *backend_peer(const struct backends *backends, enum backend backend);
 
-/* rpc_call() for an exchange: with its traceparent, and with less patience when the service is known to
- * be down. */
-struct rpc_call *backend_call(struct backends *backends, enum backend backend,
-                              const struct exchange *exchange,
-                              const ProtobufCServiceDescriptor *service, const char *method,
-                              const ProtobufCMessage *request, rpc_reply_fn *reply, void *user,
-                              struct error *err) MUST_CHECK;
+/* peer_call() for an exchange, with its traceparent. */
+struct peer_call *backend_call(struct backends *backends, enum backend backend,
+                               const struct exchange *exchange,
+                               const ProtobufCServiceDescriptor *service, const char *method,
+                               const ProtobufCMessage *request, rpc_reply_fn *reply, void *user,
+                               struct error *err) MUST_CHECK;
 
 /* Ends `exchange` with the error of a call; one that means that the service did not answer gets its
  * `name` in front. */
 void backend_fail(struct exchange *exchange, const char *name, const struct error *err);
-
-#define BACKEND_DOWN_DEADLINE_MS 4000u

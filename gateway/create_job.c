@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "gateway/handlers.h"
 #include "gateway/message_copy.h"
+#include "gateway/request_id.h"
 #include "json/message_json.h"
 
 #include "eos/binder/v1/binder.pb-c.h"
@@ -15,7 +16,7 @@
 struct create {
     struct handlers *handlers;
     struct exchange *exchange;
-    struct rpc_call *call;
+    struct peer_call *call;
     const Eos__Gateway__V1__CreateJobRequest *request;
     Eos__Gateway__V1__CreateJobResponse response;
 };
@@ -23,7 +24,7 @@ struct create {
 static void on_abort(void *user)
 {
     struct create *create = user;
-    rpc_call_cancel(create->call);
+    peer_call_cancel(create->call);
 }
 
 static void start_call(struct create *create, enum backend backend,
@@ -45,24 +46,12 @@ static void on_created(void *user, const ProtobufCMessage *response, const struc
 {
     struct create *create = user;
     if (!response) {
-        backend_fail(create->exchange, backend_name(BACKEND_SCHEDULER), err);
+        backend_fail(create->exchange, backend_title(BACKEND_SCHEDULER), err);
         return;
     }
     create->response.instance_count =
         ((const Eos__Scheduler__V1__CreateJobResponse *)response)->instance_count;
     exchange_reply_message(create->exchange, &create->response.base);
-}
-
-/* The caller's own, or one made here, so that a repetition by the rpc layer creates nothing twice. */
-static char *request_id(const struct create *create)
-{
-    uint8_t random[16] = { 0 };
-    if (create->request->request_id[0])
-        return create->request->request_id;
-    cleanup_text struct text id = TEXT_INIT;
-    uv_random(NULL, NULL, random, sizeof random, 0, NULL);
-    text_add_hex(&id, random, sizeof random);
-    return arena_strdup(exchange_arena(create->exchange), text_string(&id));
 }
 
 static void create_bound(struct create *create, const Eos__Binder__V1__BindResponse *bound)
@@ -71,7 +60,8 @@ static void create_bound(struct create *create, const Eos__Binder__V1__BindRespo
     request.job = bound->job;
     request.bindings = bound->bindings;
     request.n_bindings = bound->n_bindings;
-    request.request_id = request_id(create);
+    request.request_id = create->request->request_id;
+    request_id_fill(&request.base, exchange_arena(create->exchange));
     start_call(create, BACKEND_SCHEDULER, &eos__scheduler__v1__scheduler__descriptor, "CreateJob",
                &request.base, on_created);
 }
@@ -83,7 +73,7 @@ static void on_bound(void *user, const ProtobufCMessage *response, const struct 
     struct create *create = user;
     struct arena *arena = exchange_arena(create->exchange);
     if (!response) {
-        backend_fail(create->exchange, backend_name(BACKEND_BINDER), err);
+        backend_fail(create->exchange, backend_title(BACKEND_BINDER), err);
         return;
     }
     const Eos__Binder__V1__BindResponse *bound = (const Eos__Binder__V1__BindResponse *)response;
@@ -144,7 +134,7 @@ static void on_compiled(void *user, const ProtobufCMessage *message, const struc
 {
     struct create *create = user;
     if (!message) {
-        backend_fail(create->exchange, backend_name(BACKEND_CONFIG), err);
+        backend_fail(create->exchange, backend_title(BACKEND_CONFIG), err);
         return;
     }
     const Eos__Config__V1__CompileResponse *response =

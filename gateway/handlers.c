@@ -1,5 +1,6 @@
 #include "gateway/handlers.h"
 
+#include "gateway/request_id.h"
 #include "gateway/task_host.h"
 
 #include "eos/gateway/v1/gateway.pb-c.h"
@@ -11,7 +12,7 @@
 
 struct forward {
     struct exchange *exchange;
-    struct rpc_call *call;
+    struct peer_call *call;
     const char *name; /* of the service, for errors */
     struct task_host *find;
     struct launcher *launcher; /* NULL: a backend */
@@ -24,7 +25,7 @@ static void on_forward_abort(void *user)
     if (forward->find)
         task_host_cancel(forward->find);
     if (forward->call)
-        rpc_call_cancel(forward->call);
+        peer_call_cancel(forward->call);
     launcher_release(forward->launcher);
 }
 
@@ -56,7 +57,8 @@ static void forward_to_backend(struct handlers *handlers, struct exchange *excha
         exchange_fail(exchange, &err);
         return;
     }
-    struct forward *forward = forward_new(exchange, backend_name(route->backend), request);
+    request_id_fill(request, exchange_arena(exchange));
+    struct forward *forward = forward_new(exchange, backend_title(route->backend), request);
     forward->call = backend_call(handlers->backends, route->backend, exchange, route->service,
                                  route->call, request, on_forward_reply, forward, &err);
     if (!forward->call)
@@ -79,8 +81,8 @@ static void on_launcher(void *user, struct launcher *launcher, const struct erro
         exchange_fail(exchange, err);
         return;
     }
-    forward->call = rpc_call(launcher_client(launcher), route->service, route->call,
-                             forward->request, &options, on_forward_reply, forward, &problem);
+    forward->call = peer_call(launcher_peer(launcher), route->service, route->call,
+                              forward->request, &options, on_forward_reply, forward, &problem);
     if (!forward->call) {
         launcher_release(launcher);
         exchange_fail(exchange, &problem);

@@ -9,7 +9,7 @@
 
 struct launcher {
     struct launchers *owner;
-    struct rpc_client *client;
+    struct peer *peer;
     char *endpoint;
     unsigned users;
     uint64_t idle_since_ms;
@@ -25,7 +25,7 @@ struct launchers {
 static void drop(struct launcher *launcher)
 {
     map_remove(launcher->owner->by_endpoint, slice_of(launcher->endpoint));
-    rpc_client_close(launcher->client);
+    peer_close(launcher->peer);
     free(launcher->endpoint);
     free(launcher);
 }
@@ -113,14 +113,14 @@ static struct launcher *open_launcher(struct launchers *launchers, const char *e
                                           .key = launchers->key };
     if (!make_room(launchers, err))
         return NULL;
-    struct rpc_client *client = rpc_client_open(launchers->loop, &options, err);
-    if (!client) {
+    struct peer *peer = peer_open(launchers->loop, &options, err);
+    if (!peer) {
         error_prefix(err, "could not dial the launcher");
         return NULL;
     }
     struct launcher *launcher = xcalloc(1, sizeof *launcher);
     launcher->owner = launchers;
-    launcher->client = client;
+    launcher->peer = peer;
     launcher->endpoint = xstrdup(endpoint);
     map_put(launchers->by_endpoint, slice_of(endpoint), launcher);
     return launcher;
@@ -137,9 +137,9 @@ struct launcher *launchers_take(struct launchers *launchers, const char *endpoin
     return launcher;
 }
 
-struct rpc_client *launcher_client(const struct launcher *launcher)
+struct peer *launcher_peer(const struct launcher *launcher)
 {
-    return launcher->client;
+    return launcher->peer;
 }
 
 void launcher_release(struct launcher *launcher)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "io/rpc_client.h"
+#include "gateway/peer.h"
 
 /* Connections to launchers: opened when a task's host is asked for something, shared, kept for a while,
  * bounded. */
@@ -18,5 +18,5 @@ void launchers_close(struct launchers *launchers); /* NULL is a no-op */
 /* Release with launcher_release(); NULL on failure. */
 struct launcher *launchers_take(struct launchers *launchers, const char *endpoint,
                                 struct error *err) MUST_CHECK;
-struct rpc_client *launcher_client(const struct launcher *launcher);
+struct peer *launcher_peer(const struct launcher *launcher);
 void launcher_release(struct launcher *launcher); /* NULL is a no-op */

@@ -22,7 +22,7 @@ struct stream {
     Eos__Launcher__V1__ReadLogRequest *request;
     struct task_host *find;
     struct launcher *launcher;
-    struct rpc_call *call;
+    struct peer_call *call;
     uv_timer_t heartbeat;
     const char *content_type;
     struct sse_log events;
@@ -46,7 +46,7 @@ static struct exchange *release(struct stream *stream)
     if (stream->find)
         task_host_cancel(stream->find);
     if (stream->call)
-        rpc_call_cancel(stream->call);
+        peer_call_cancel(stream->call);
     launcher_release(stream->launcher);
     stream->exchange = NULL;
     uv_close((uv_handle_t *)&stream->heartbeat, on_closed);
@@ -79,7 +79,7 @@ static void write_out(struct stream *stream, struct slice bytes)
     if (bytes.len > 0 && !exchange_stream_write(stream->exchange, bytes) && stream->call &&
         !stream->is_paused) {
         stream->is_paused = true;
-        rpc_call_pause(stream->call);
+        peer_call_pause(stream->call);
     }
 }
 
@@ -89,7 +89,7 @@ static void on_writable(void *user)
     if (!stream->is_paused || !stream->call)
         return;
     stream->is_paused = false;
-    rpc_call_resume(stream->call);
+    peer_call_resume(stream->call);
 }
 
 static void on_heartbeat(uv_timer_t *timer)
@@ -185,8 +185,8 @@ static void on_launcher(void *user, struct launcher *launcher, const struct erro
         return;
     }
     stream->call =
-        rpc_call_stream(launcher_client(launcher), &eos__launcher__v1__launcher__descriptor,
-                        "ReadLog", &stream->request->base, &options, on_message, stream, &problem);
+        peer_call_stream(launcher_peer(launcher), &eos__launcher__v1__launcher__descriptor,
+                         "ReadLog", &stream->request->base, &options, on_message, stream, &problem);
     if (!stream->call) {
         exchange_fail(release(stream), &problem);
         return;

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     };
     // clang-format on
     struct daemon_spec spec = { .name = "gateway",
-                                .summary = "The public HTTP API of a cluster.",
+                                .summary = "the public HTTP API of a cluster",
                                 .options = rows,
                                 .open = service_open,
                                 .drain = service_drain,

@@ -10,16 +10,24 @@
 
 #include <assert.h>
 
-static const char *const backend_names[BACKEND_COUNT] = {
-    [BACKEND_CONFIG] = "config",
-    [BACKEND_BINDER] = "binder",
-    [BACKEND_SCHEDULER] = "scheduler",
+static const struct {
+    const char *name, *title;
+} backend_names[BACKEND_COUNT] = {
+    [BACKEND_CONFIG] = { "config", "configuration compiler" },
+    [BACKEND_BINDER] = { "binder", "binder" },
+    [BACKEND_SCHEDULER] = { "scheduler", "scheduler" },
 };
 
 const char *backend_name(enum backend backend)
 {
     assert(backend < BACKEND_COUNT);
-    return backend_names[backend];
+    return backend_names[backend].name;
+}
+
+const char *backend_title(enum backend backend)
+{
+    assert(backend < BACKEND_COUNT);
+    return backend_names[backend].title;
 }
 
 #define CALL(what, whom, of, name, type)                                                           \

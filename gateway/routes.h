@@ -25,6 +25,9 @@ enum backend { BACKEND_CONFIG, BACKEND_BINDER, BACKEND_SCHEDULER, BACKEND_COUNT 
 /* "config", "binder", "scheduler". */
 const char *backend_name(enum backend backend);
 
+/* For a sentence: "the configuration compiler". */
+const char *backend_title(enum backend backend);
+
 struct route {
     const char *method;
     const char *path; /* "{a.b}" stands for one segment: the field of that name */

@@ -19,7 +19,7 @@ struct survey {
     struct answer {
         struct survey *survey;
         enum backend backend;
-        struct rpc_call *call;
+        struct peer_call *call;
         const ProtobufCMessage *response; /* of one service, during the callback */
         const struct error *err;
     } answers[BACKEND_COUNT];
@@ -42,7 +42,7 @@ static void on_abort(void *user)
     struct survey *survey = user;
     for (size_t i = 0; i < BACKEND_COUNT; i++)
         if (survey->answers[i].call)
-            rpc_call_cancel(survey->answers[i].call);
+            peer_call_cancel(survey->answers[i].call);
     survey_done(survey);
 }
 
@@ -74,8 +74,8 @@ static void ask(struct survey *survey, const ProtobufCServiceDescriptor *service
         struct answer *answer = &survey->answers[i];
         struct error err;
         *answer = (struct answer){ .survey = survey, .backend = i, .err = &err };
-        answer->call = rpc_call(backend_client(survey->handlers->backends, i), service, method,
-                                request, &options, on_answer, answer, &err);
+        answer->call = peer_call(backend_peer(survey->handlers->backends, i), service, method,
+                                 request, &options, on_answer, answer, &err);
         if (answer->call)
             continue;
         survey->take(answer);

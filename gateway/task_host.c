@@ -10,7 +10,7 @@
 struct task_host {
     struct handlers *handlers;
     const struct exchange *exchange;
-    struct rpc_call *call;
+    struct peer_call *call;
     char *host_id;
     task_host_fn *done;
     void *user;
@@ -130,6 +130,6 @@ struct task_host *task_host_find(struct handlers *handlers, const struct exchang
 
 void task_host_cancel(struct task_host *find)
 {
-    rpc_call_cancel(find->call);
+    peer_call_cancel(find->call);
     find_free(find);
 }

@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-static int64_t now_ms(void)
+int64_t client_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -30,12 +30,13 @@ static void pause_shortly(void)
 
 /* -- processes ------------------------------------------------------------------------------------ */
 
-void process_start(struct process *process, const char *folder, const char *const *flags)
+void process_start(struct process *process, const char *folder, const char *name,
+                   const char *const *flags)
 {
     static unsigned count;
     const char *bin = getenv("EOS_BIN");
-    cleanup_free char *program = xasprintf("%s/eos-gateway", bin ? bin : "build/bin");
-    snprintf(process->log_path, sizeof process->log_path, "%s/gateway-%u.log", folder, count++);
+    cleanup_free char *program = xasprintf("%s/%s", bin ? bin : "build/bin", name);
+    snprintf(process->log_path, sizeof process->log_path, "%s/%s-%u.log", folder, name, count++);
 
     const char *argv[48] = { program };
     for (size_t i = 0; flags[i] && i < 46; i++)
@@ -66,7 +67,8 @@ static char *read_file(const char *path)
 
 char *process_wait_for(const struct process *process, const char *pattern)
 {
-    for (int64_t end = now_ms() + CLIENT_DEADLINE_MS; now_ms() < end; pause_shortly()) {
+    for (int64_t end = client_now_ms() + CLIENT_DEADLINE_MS; client_now_ms() < end;
+         pause_shortly()) {
         cleanup_free char *log = read_file(process->log_path);
         const char *found = strstr(log, pattern);
         if (found)
@@ -86,10 +88,10 @@ int process_port(const struct process *process)
     return (int)port;
 }
 
-int process_wait(struct process *process)
+int process_wait(const struct process *process)
 {
     int status;
-    for (int64_t end = now_ms() + CLIENT_DEADLINE_MS; now_ms() < end; pause_shortly())
+    for (int64_t end = client_now_ms() + CLIENT_DEADLINE_MS; client_now_ms() < end; pause_shortly())
         if (waitpid(process->pid, &status, WNOHANG) == process->pid)
             return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     kill(process->pid, SIGKILL);
@@ -128,10 +130,10 @@ void client_send(int fd, const char *bytes)
 
 bool client_read(int fd, const char *pattern, struct text *out)
 {
-    int64_t end = now_ms() + CLIENT_DEADLINE_MS;
+    int64_t end = client_now_ms() + CLIENT_DEADLINE_MS;
     while (!pattern || !strstr(text_string(out), pattern)) {
         struct pollfd poller = { .fd = fd, .events = POLLIN };
-        int64_t left = end - now_ms();
+        int64_t left = end - client_now_ms();
         if (left <= 0 || poll(&poller, 1, (int)left) <= 0)
             return false;
         text_reserve(out, 65536);

@@ -2,18 +2,23 @@
 
 #include "base/text.h"
 
+#include <stdint.h>
+
 /* A program that is started and stopped by a test, and an HTTP client that sends exactly the bytes it
  * is told to. */
 
 #define CLIENT_DEADLINE_MS 10000
+
+int64_t client_now_ms(void);
 
 struct process {
     int pid;
     char log_path[160]; /* its stderr */
 };
 
-/* Starts eos-gateway out of $EOS_BIN; `flags` ends with NULL. */
-void process_start(struct process *process, const char *folder, const char *const *flags);
+/* Starts `program` out of $EOS_BIN; `flags` ends with NULL. */
+void process_start(struct process *process, const char *folder, const char *program,
+                   const char *const *flags);
 
 /* Waits until its stderr holds `pattern` and gives the text from there on; NULL after the deadline. */
 char *process_wait_for(const struct process *process, const char *pattern);
@@ -22,7 +27,7 @@ char *process_wait_for(const struct process *process, const char *pattern);
 int process_port(const struct process *process);
 
 /* Waits for its end and gives the exit status, or -1 for a signal or the deadline (then killed). */
-int process_wait(struct process *process);
+int process_wait(const struct process *process);
 void process_signal(const struct process *process, int signal);
 
 /* Connects to 127.0.0.1; -1 when refused. */

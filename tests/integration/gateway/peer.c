@@ -149,6 +149,8 @@ static bool kill_tasks(void *ctx, const void *request, void *response, struct ar
     const Eos__Scheduler__V1__KillTasksRequest *req = request;
     Eos__Scheduler__V1__KillTasksResponse *resp = response;
     static char *killed[] = { "task-0" };
+    if (!req->request_id[0])
+        return error_set(err, ERROR_INVALID_ARGUMENT, "expected a request id");
     if (strcmp(req->job->name, "n") != 0)
         return error_set(err, ERROR_NOT_FOUND, "there is no job \"%s\"", req->job->name);
     resp->task_ids = killed;
@@ -209,6 +211,17 @@ static void list_jobs(void *ctx, struct rpc_request *request)
     rpc_reply(request, &response.base);
 }
 
+static const char *host_of_task(const char *task_id)
+{
+    static const struct {
+        const char *task_id, *host_id;
+    } rows[] = { { "pending", "" }, { "away", "host-2" }, { "dead", "host-3" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(task_id, rows[i].task_id) == 0)
+            return rows[i].host_id;
+    return "host-1";
+}
+
 static bool list_tasks(void *ctx, const void *request, void *response, struct arena *arena,
                        struct error *err)
 {
@@ -223,9 +236,7 @@ static bool list_tasks(void *ctx, const void *request, void *response, struct ar
     eos__job__v1__scheduled_task__init(task);
     eos__job__v1__assigned_task__init(assigned);
     assigned->task_id = req->task_ids[0];
-    assigned->host_id = strcmp(req->task_ids[0], "pending") == 0 ? ""
-                        : strcmp(req->task_ids[0], "away") == 0  ? "host-2"
-                                                                 : "host-1";
+    assigned->host_id = (char *)host_of_task(req->task_ids[0]);
     task->assigned_task = assigned;
     resp->tasks = arena_array(arena, 1, sizeof task);
     resp->tasks[0] = task;
@@ -251,10 +262,12 @@ static bool list_hosts(void *ctx, const void *request, void *response, struct ar
     (void)request;
     (void)err;
     Eos__Scheduler__V1__ListHostsResponse *resp = response;
-    resp->hosts = arena_array(arena, 2, sizeof resp->hosts[0]);
+    resp->hosts = arena_array(arena, 3, sizeof resp->hosts[0]);
     resp->hosts[0] = host_of(arena, "host-1", true);
     resp->hosts[1] = host_of(arena, "host-2", false);
-    resp->n_hosts = 2;
+    resp->hosts[2] = host_of(arena, "host-3", true);
+    resp->hosts[2]->endpoint = arena_printf(arena, "%s.nobody", the_peer->url);
+    resp->n_hosts = 3;
     return true;
 }
 

@@ -77,6 +77,14 @@ static const struct answer_case {
       HEAD("GET", "/v1/tasks/away") END,
       "503 Service Unavailable",
       { "Retry-After: 1\r\n", "host-2 is not connected" } },
+    { "a task whose host has died",
+      HEAD("GET", "/v1/tasks/dead") END,
+      "503 Service Unavailable",
+      { "Retry-After: 1\r\n", "the launcher of the task does not answer" } },
+    { "the log of a task whose host has died",
+      HEAD("GET", "/v1/tasks/dead/log") END,
+      "503 Service Unavailable",
+      { "the launcher of the task does not answer" } },
     { "compile", HEAD("POST", "/v1/compile") BODY("{}"), "200 OK", { "\"printed\":" } },
     { "resolve",
       HEAD("POST", "/v1/images:resolve") BODY("{\"reference\":\"a\"}"),
@@ -347,7 +355,7 @@ static void a_client_that_stops_reading_stops_the_launcher(void **state)
 static void starts_only_when_all_is_right(const char *const *flags, const char *sentence)
 {
     struct process process;
-    process_start(&process, folder, flags);
+    process_start(&process, folder, "eos-gateway", flags);
     assert_int_equal(process_wait(&process), 1);
     cleanup_free char *found = process_wait_for(&process, sentence);
     assert_non_null(found);
@@ -402,7 +410,7 @@ static void tokens_open_the_door(void **state)
     const char *const flags[] = { "--http",   "0.0.0.0:0",  "--token-file",
                                   token_path, COMMON_FLAGS, NULL };
     write_tokens("# one\n0123456789abcdef\n", 0600);
-    process_start(&process, folder, flags);
+    process_start(&process, folder, "eos-gateway", flags);
     int its_port = process_port(&process);
 
     assert_true(client_ask(its_port, HEAD("GET", "/v1/version") END, &none));
@@ -434,7 +442,7 @@ static void services_that_are_down_are_named(void **state)
     struct process process;
     const char *const flags[] = { "--http",      "127.0.0.1:0", COMMON_FLAGS,
                                   "--scheduler", nowhere,       NULL };
-    process_start(&process, folder, flags);
+    process_start(&process, folder, "eos-gateway", flags);
     int its_port = process_port(&process);
     assert_true(client_ask(its_port, HEAD("GET", "/v1/hosts") END, &hosts));
     assert_non_null(strstr(text_string(&hosts), "503 Service Unavailable"));
@@ -446,6 +454,84 @@ static void services_that_are_down_are_named(void **state)
     stop(&process);
 }
 
+/* -- a scheduler that goes and comes back --------------------------------------------------------- */
+
+struct cluster {
+    struct process scheduler, gateway;
+    char listen[128], listen_cluster[128], state[128];
+    int port;
+};
+
+static void start_scheduler(struct cluster *cluster)
+{
+    const char *const flags[] = {
+        "--listen",    cluster->listen, "--listen-cluster", cluster->listen_cluster,
+        "--state-dir", cluster->state,  "--cluster",        "testcluster",
+        NULL
+    };
+    process_start(&cluster->scheduler, folder, "eos-scheduler", flags);
+    cleanup_free char *ready = process_wait_for(&cluster->scheduler, "ready");
+    assert_non_null(ready);
+}
+
+static void start_cluster(struct cluster *cluster)
+{
+    const char *const flags[] = { "--http",      "127.0.0.1:0",   COMMON_FLAGS,
+                                  "--scheduler", cluster->listen, NULL };
+    snprintf(cluster->listen, sizeof cluster->listen, "ipc://%s/scheduler.sock", folder);
+    snprintf(cluster->listen_cluster, sizeof cluster->listen_cluster, "ipc://%s/cluster.sock",
+             folder);
+    snprintf(cluster->state, sizeof cluster->state, "%s/state", folder);
+    start_scheduler(cluster);
+    process_start(&cluster->gateway, folder, "eos-gateway", flags);
+    cluster->port = process_port(&cluster->gateway);
+}
+
+static bool hosts_are_answered(const struct cluster *cluster, const char *status)
+{
+    cleanup_text struct text answer = TEXT_INIT;
+    assert_true(client_ask(cluster->port, HEAD("GET", "/v1/hosts") END, &answer));
+    return strstr(text_string(&answer), status) != NULL;
+}
+
+static void is_there_again(const struct cluster *cluster)
+{
+    int tries = 100;
+    while (!hosts_are_answered(cluster, "200 OK") && --tries > 0)
+        poll(NULL, 0, 50);
+    assert_true(tries > 0);
+}
+
+/* The deadline of the call is 10 s; nobody has to wait for that. */
+static void is_missed_soon(const struct cluster *cluster)
+{
+    int64_t start = client_now_ms();
+    assert_true(hosts_are_answered(cluster, "503 Service Unavailable"));
+    assert_in_range(client_now_ms() - start, 0, 4000);
+    start = client_now_ms();
+    assert_true(hosts_are_answered(cluster, "503 Service Unavailable"));
+    assert_in_range(client_now_ms() - start, 0, 1000); /* by now it is known */
+}
+
+static void a_scheduler_that_is_gone_is_missed_soon(void **state)
+{
+    (void)state;
+    struct cluster cluster;
+    start_cluster(&cluster);
+    is_there_again(&cluster);
+    process_signal(&cluster.scheduler, SIGSTOP);
+    is_missed_soon(&cluster);
+    process_signal(&cluster.scheduler, SIGCONT);
+    is_there_again(&cluster);
+    process_signal(&cluster.scheduler, SIGKILL);
+    assert_int_equal(process_wait(&cluster.scheduler), -1);
+    is_missed_soon(&cluster);
+    start_scheduler(&cluster);
+    is_there_again(&cluster);
+    stop(&cluster.gateway);
+    stop(&cluster.scheduler);
+}
+
 static void connections_are_bounded(void **state)
 {
     (void)state;
@@ -453,7 +539,7 @@ static void connections_are_bounded(void **state)
     struct process process;
     const char *const flags[] = { "--http", "127.0.0.1:0", COMMON_FLAGS, "--max-connections",
                                   "2",      NULL };
-    process_start(&process, folder, flags);
+    process_start(&process, folder, "eos-gateway", flags);
     int its_port = process_port(&process);
     cleanup_close int one = client_connect(its_port), two = client_connect(its_port);
     client_send(one, HEAD("GET", "/v1/version") "\r\n");
@@ -472,7 +558,7 @@ static void draining_finishes_what_is_under_way(void **state)
     cleanup_text struct text followed = TEXT_INIT, slow = TEXT_INIT, idle = TEXT_INIT;
     struct process process;
     const char *const flags[] = { "--http", "127.0.0.1:0", COMMON_FLAGS, NULL };
-    process_start(&process, folder, flags);
+    process_start(&process, folder, "eos-gateway", flags);
     int its_port = process_port(&process);
     cleanup_close int follower = client_connect(its_port), asker = client_connect(its_port),
                       idler = client_connect(its_port);
@@ -513,7 +599,7 @@ static int set_up(void **state)
                                   "300ms",      "--idle-timeout",
                                   "1s",         "--heartbeat",
                                   "100ms",      NULL };
-    process_start(&gateway, folder, flags); /* before this process has threads */
+    process_start(&gateway, folder, "eos-gateway", flags); /* before this process has threads */
     peer = peer_start(url);
     port = process_port(&gateway);
     return port > 0 ? 0 : -1;
@@ -548,6 +634,7 @@ int main(void)
         cmocka_unit_test(addresses_are_checked),
         cmocka_unit_test(tokens_open_the_door),
         cmocka_unit_test(services_that_are_down_are_named),
+        cmocka_unit_test(a_scheduler_that_is_gone_is_missed_soon),
         cmocka_unit_test(connections_are_bounded),
         cmocka_unit_test(draining_finishes_what_is_under_way),
     };
