@@ -75,3 +75,20 @@ bool answer_token_parse(struct slice body, struct arena *arena, struct answer_to
     ret_token->expires_in_s = expires_in(root);
     return true;
 }
+
+bool answer_credential_parse(struct slice answer, struct arena *arena,
+                             struct credential *ret_credential)
+{
+    json_auto_t *root = load(answer);
+    const char *user = json_string_value(json_object_get(root, "Username"));
+    const char *secret = json_string_value(json_object_get(root, "Secret"));
+    if (!user || !user[0] || !secret || !secret[0])
+        return false;
+    bool is_token = strcmp(user, "<token>") == 0;
+    *ret_credential = (struct credential){
+        .user = arena_strdup(arena, user),
+        .password = is_token ? "" : arena_strdup(arena, secret),
+        .identity_token = is_token ? arena_strdup(arena, secret) : "",
+    };
+    return true;
+}

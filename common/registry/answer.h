@@ -3,10 +3,11 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "registry/credentials.h"
 
 #include <stdint.h>
 
-/* What registries and token servers put into JSON bodies. */
+/* What registries, token servers and credential helpers say in JSON. */
 #define ANSWER_MAX_BYTES (64u << 10)
 
 /* `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}` as "MANIFEST_UNKNOWN: manifest unknown", in
@@ -26,3 +27,8 @@ struct answer_token {
  * it could not be sent in a header. */
 bool answer_token_parse(struct slice body, struct arena *arena, struct answer_token *ret_token,
                         struct error *err) MUST_CHECK;
+
+/* `{"Username":"…","Secret":"…"}` of a credential helper; for the user "<token>" the secret is an identity
+ * token.  False when it is anything else. */
+bool answer_credential_parse(struct slice answer, struct arena *arena,
+                             struct credential *ret_credential) MUST_CHECK;

@@ -6,6 +6,8 @@
 #include "registry/http.h"
 #include "registry/registry.h"
 
+#include "io/metrics.h"
+
 /* What the parts of the registry client share. */
 struct registry_client {
     uv_loop_t *loop;
@@ -15,6 +17,7 @@ struct registry_client {
     struct insecure_hosts insecure;
     struct registry_call *calls; /* all that are in flight */
     size_t call_count;
+    struct metric *answers, *retries, *failures, *received_bytes;
     unsigned open_parts; /* handles that are not closed yet, and the http client */
     uv_timer_t farewell;
     bool is_closing;

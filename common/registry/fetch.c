@@ -5,22 +5,22 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "registry/answer.h"
+#include "registry/credential_helper.h"
 #include "registry/retry.h"
 #include "json/base64.h"
 
 #include <assert.h>
 #include <time.h>
 
-/* A fetch is at any moment waiting for exactly one thing: an answer of the registry, an answer of its
- * token server, or the end of a pause.  `transfer` is the former two, the timer the latter; otherwise
- * the timer is the deadline. */
+/* A fetch is at any moment waiting for exactly one thing: an answer of the registry or of its token
+ * server (`transfer`), of a program that knows credentials (`helper`), or the end of a pause (the timer,
+ * which otherwise is the deadline). */
 
-#define MAX_REDIRECTS       5u
-#define TOKEN_SLACK_MS      5000u
-#define BASIC_LIFETIME_MS   3600000u
-#define MAX_CHALLENGES      8u
-#define MAX_WHY_BYTES       100u
-#define DEADLINE_LONGEST_MS (24u * 3600 * 1000)
+#define MAX_REDIRECTS     5u
+#define TOKEN_SLACK_MS    5000u
+#define BASIC_LIFETIME_MS 3600000u
+#define MAX_CHALLENGES    8u
+#define MAX_WHY_BYTES     100u
 
 struct fetch {
     struct registry_client *client;
@@ -31,10 +31,14 @@ struct fetch {
     uint64_t deadline_at_ms;
 
     struct http_transfer *transfer;
-    const char *url;        /* of the request under way */
-    unsigned hops, attempt; /* redirects; tries that failed since there was progress */
-    bool is_home;           /* the URL is the registry's own */
-    bool is_fresh;          /* what is being sent as authorization was made for this try */
+    struct credential_helper *helper;
+    struct auth_challenge challenge; /* the last one */
+    struct credential helped;        /* what the helper knew */
+    bool is_helped;                  /* it has been asked */
+    const char *url;                 /* of the request under way */
+    unsigned hops, attempt;          /* redirects; tries that failed since there was progress */
+    bool is_home;                    /* the URL is the registry's own */
+    bool is_fresh;                   /* what is being sent as authorization was made for this try */
     bool is_paused;
     enum auth_scheme scheme; /* what the last request to the registry was sent with */
 
@@ -70,12 +74,17 @@ void fetch_cancel(struct fetch *fetch)
 {
     if (fetch->transfer)
         http_cancel(fetch->transfer);
+    if (fetch->helper)
+        credential_helper_cancel(fetch->helper);
     fetch->transfer = NULL;
+    fetch->helper = NULL;
     uv_close((uv_handle_t *)&fetch->timer, on_timer_closed);
 }
 
 static void finish(struct fetch *fetch, const struct error *err)
 {
+    if (err)
+        metric_add(fetch->client->failures, 1);
     fetch->request.on_done(fetch->request.user, err);
     fetch_cancel(fetch);
 }
@@ -145,12 +154,21 @@ static void try_again(struct fetch *fetch, struct slice retry_after, const struc
         finish(fetch, err);
         return;
     }
+    metric_add(fetch->client->retries, 1);
     fetch->is_fresh = false;
     start_over(fetch);
     uv_timer_start(&fetch->timer, on_pause_over, delay_ms, 0);
 }
 
 /* -- authentication ------------------------------------------------------------------------------- */
+
+/* What is known for the registry, or NULL. */
+static const struct credential *known_credential(const struct fetch *fetch)
+{
+    if (fetch->helped.user)
+        return &fetch->helped;
+    return credentials_find(fetch->client->credentials, fetch->home.authority);
+}
 
 static char *basic_header(struct fetch *fetch, const struct credential *credential)
 {
@@ -257,16 +275,9 @@ static void add_scopes(struct fetch *fetch, const char *scopes, struct text *to)
         add_parameter(to, "scope", slice_split(&rest, ' '));
 }
 
-static const struct credential *find_credential(const struct fetch *fetch,
-                                                const struct origin *token_server)
+static void ask_for_token(struct fetch *fetch)
 {
-    const struct credentials *all = fetch->client->credentials;
-    const struct credential *found = credentials_find(all, fetch->home.authority);
-    return found ? found : credentials_find(all, token_server->authority);
-}
-
-static void ask_for_token(struct fetch *fetch, const struct auth_challenge *challenge)
-{
+    const struct auth_challenge *challenge = &fetch->challenge;
     struct text query = TEXT_INIT;
     struct origin server;
     struct error err;
@@ -276,7 +287,9 @@ static void ask_for_token(struct fetch *fetch, const struct auth_challenge *chal
              err.message);
         return;
     }
-    const struct credential *credential = find_credential(fetch, &server);
+    const struct credential *credential = known_credential(fetch);
+    if (!credential)
+        credential = credentials_find(fetch->client->credentials, server.authority);
     struct http_request request = {
         .is_direct = origin_is_loopback(&server),
         .user = fetch,
@@ -308,8 +321,7 @@ static void ask_for_token(struct fetch *fetch, const struct auth_challenge *chal
 
 static void answer_basic(struct fetch *fetch)
 {
-    const struct credential *credential =
-        credentials_find(fetch->client->credentials, fetch->home.authority);
+    const struct credential *credential = known_credential(fetch);
     if (!credential || !credential->user[0]) {
         fail(fetch, ERROR_UNAUTHENTICATED,
              "registry %s needs a user name and password for %s, and none are known for %.*s",
@@ -319,9 +331,8 @@ static void answer_basic(struct fetch *fetch)
     use_grant(fetch, AUTH_BASIC, basic_header(fetch, credential), BASIC_LIFETIME_MS);
 }
 
-/* The strongest of all challenges; false leaves the error of the last. */
-static bool read_challenges(struct fetch *fetch, struct auth_challenge *ret_challenge,
-                            struct error *err)
+/* The strongest of all challenges; when there is none, the error is of the last. */
+static void read_challenges(struct fetch *fetch, struct error *err)
 {
     struct auth_challenge best = { .scheme = AUTH_NONE };
     error_set(err, ERROR_UNAUTHENTICATED, "it does not say how to authenticate");
@@ -332,15 +343,12 @@ static bool read_challenges(struct fetch *fetch, struct auth_challenge *ret_chal
             challenge.scheme > best.scheme)
             best = challenge;
     }
-    *ret_challenge = best;
-    return best.scheme != AUTH_NONE;
+    fetch->challenge = best;
 }
 
 static void refused(struct fetch *fetch)
 {
-    bool has_credentials =
-        fetch->scheme == AUTH_BASIC ||
-        credentials_find(fetch->client->credentials, fetch->home.authority) != NULL;
+    bool has_credentials = fetch->scheme == AUTH_BASIC || known_credential(fetch);
     const char *said = answer_error(text_slice(&fetch->body), fetch->arena);
     if (fetch->scheme == AUTH_BEARER && has_credentials)
         fail(fetch, ERROR_PERMISSION_DENIED,
@@ -354,10 +362,58 @@ static void refused(struct fetch *fetch)
              fetch->request.what, said[0] ? " " : "", said);
 }
 
-/* `challenge` and `err` were read while the transfer was there. */
-static void unauthorized(struct fetch *fetch, const struct auth_challenge *challenge,
-                         const struct error *err)
+static void answer_challenge(struct fetch *fetch)
 {
+    if (fetch->challenge.scheme == AUTH_BASIC)
+        answer_basic(fetch);
+    else
+        ask_for_token(fetch);
+}
+
+static void on_helped(void *user, const struct credential *credential, const struct error *err)
+{
+    struct fetch *fetch = user;
+    fetch->helper = NULL;
+    if (err) {
+        fail(fetch, err->code, "registry %s: %s", fetch->request.base_url, err->message);
+        return;
+    }
+    if (credential)
+        fetch->helped = (struct credential){
+            .user = arena_strdup(fetch->arena, credential->user),
+            .password = arena_strdup(fetch->arena, credential->password),
+            .identity_token = arena_strdup(fetch->arena, credential->identity_token),
+        };
+    answer_challenge(fetch);
+}
+
+static void on_helper_closed(void *user)
+{
+    registry_client_part_closed(user);
+}
+
+static void ask_helper(struct fetch *fetch, const char *name)
+{
+    struct credential_helper_request request = {
+        .name = name,
+        .server = fetch->home.authority,
+        .on_done = on_helped,
+        .on_closed = on_helper_closed,
+        .user = fetch,
+        .closed_user = fetch->client,
+    };
+    struct error err;
+    fetch->is_helped = true;
+    fetch->client->open_parts++;
+    fetch->helper = credential_helper_start(fetch->client->loop, &request, &err);
+    if (!fetch->helper)
+        fail(fetch, err.code, "registry %s: %s", fetch->request.base_url, err.message);
+}
+
+/* `err` tells why there is no challenge. */
+static void unauthorized(struct fetch *fetch, const struct error *err)
+{
+    const char *helper = credentials_helper(fetch->client->credentials, fetch->home.authority);
     if (fetch->is_fresh) {
         grants_forget(fetch->client->grants, fetch->request.base_url, fetch->request.repository);
         refused(fetch);
@@ -365,13 +421,13 @@ static void unauthorized(struct fetch *fetch, const struct auth_challenge *chall
         fail(fetch, ERROR_UNAUTHENTICATED,
              "registry %s redirected to a host that refuses access to %s (401)",
              fetch->request.base_url, fetch->request.what);
-    } else if (challenge->scheme == AUTH_NONE) {
+    } else if (fetch->challenge.scheme == AUTH_NONE) {
         fail(fetch, ERROR_UNAUTHENTICATED, "registry %s refused access to %s (401): %s",
              fetch->request.base_url, fetch->request.what, err->message);
-    } else if (challenge->scheme == AUTH_BASIC) {
-        answer_basic(fetch);
+    } else if (helper && !fetch->is_helped) {
+        ask_helper(fetch, helper);
     } else {
-        ask_for_token(fetch, challenge);
+        answer_challenge(fetch);
     }
 }
 
@@ -436,14 +492,14 @@ static bool is_success(unsigned status)
 static void on_answer(struct fetch *fetch)
 {
     struct http_transfer *transfer = fetch->transfer;
-    struct auth_challenge challenge = { .scheme = AUTH_NONE };
     struct error err = { 0 };
     unsigned status = http_status(transfer);
     struct slice retry_after = http_header(transfer, "Retry-After", 0);
     const char *location = arena_strdup(fetch->arena, http_redirect_url(transfer));
 
+    metric_add(fetch->client->answers, 1);
     if (status == 401)
-        (void)!read_challenges(fetch, &challenge, &err);
+        read_challenges(fetch, &err);
     fetch->content_type =
         answer_printable(http_header(transfer, "Content-Type", 0), MAX_WHY_BYTES, fetch->arena);
     fetch->digest_header = answer_printable(http_header(transfer, "Docker-Content-Digest", 0),
@@ -452,7 +508,7 @@ static void on_answer(struct fetch *fetch)
     if (is_success(status)) {
         finish(fetch, NULL);
     } else if (status == 401) {
-        unauthorized(fetch, &challenge, &err);
+        unauthorized(fetch, &err);
     } else if (is_redirect(status) && location[0]) {
         follow(fetch, location);
     } else {
@@ -551,6 +607,7 @@ static bool collect(struct fetch *fetch, const char *bytes, size_t len)
 static bool on_data(void *user, const char *bytes, size_t len)
 {
     struct fetch *fetch = user;
+    metric_add(fetch->client->received_bytes, (double)len);
     if (is_success(http_status(fetch->transfer)))
         return fetch->request.collect_max > 0 ? collect(fetch, bytes, len)
                                               : stream(fetch, bytes, len);
@@ -602,7 +659,7 @@ struct fetch *fetch_start(struct registry_client *client, const struct fetch_req
                           struct error *err)
 {
     struct origin home;
-    assert(request->deadline_ms > 0 && request->deadline_ms <= DEADLINE_LONGEST_MS);
+    assert(request->deadline_ms > 0);
     if (!origin_parse(slice_of(request->base_url), &home, err) ||
         !origin_check_security(&home, &client->insecure, err)) {
         error_prefix(err, "registry");

@@ -419,6 +419,18 @@ static void copy_insecure(struct registry_client *client, const struct registry_
         (struct insecure_hosts){ (const char *const *)items, options->insecure_registry_count };
 }
 
+static void open_metrics(struct registry_client *client)
+{
+    client->answers = metric_open(METRIC_COUNTER, "eos_registry_answers_total",
+                                  "Answers of registries and of what they redirect to.", NULL);
+    client->retries = metric_open(METRIC_COUNTER, "eos_registry_retries_total",
+                                  "Requests to registries that were sent again.", NULL);
+    client->failures = metric_open(METRIC_COUNTER, "eos_registry_failures_total",
+                                   "Documents and blobs that registries did not give.", NULL);
+    client->received_bytes = metric_open(METRIC_COUNTER, "eos_registry_received_bytes_total",
+                                         "Content that came from registries.", NULL);
+}
+
 struct registry_client *registry_client_open(uv_loop_t *loop,
                                              const struct registry_options *options,
                                              struct error *err)
@@ -437,6 +449,7 @@ struct registry_client *registry_client_open(uv_loop_t *loop,
     client->credentials = credentials;
     client->grants = grants_new();
     copy_insecure(client, options);
+    open_metrics(client);
     client->farewell.data = client;
     client->open_parts = 2;
     uv_timer_init(loop, &client->farewell);

@@ -90,7 +90,8 @@ struct registry_call *registry_get_blob(struct registry_client *client,
                                         registry_data_fn *on_data, registry_done_fn *done,
                                         void *user, struct error *err) MUST_CHECK;
 
-/* Stop and go on reading: back-pressure for a slow consumer. */
+/* Stop and go on reading: back-pressure for a slow consumer.  While paused no data come; the end of the
+ * call may. */
 void registry_call_pause(struct registry_call *call);
 void registry_call_resume(struct registry_call *call);
 

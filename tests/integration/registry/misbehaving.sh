@@ -119,6 +119,36 @@ check "an identity token" manifest auth/identity/a 1 --docker-config "$PEERS_DIR
 fails "403" "code=7 .*denies access to image auth/denied/a:1: it answered 403 \(DENIED: not for you\)" manifest auth/denied/a 1
 fails "401 without a word" "code=16 .*does not say how to authenticate" manifest auth/mute/a 1
 
+# -- credential helpers
+mkdir "$PEERS_DIR/bin"
+helper() { # NAME: with its script on stdin
+    { echo '#!/bin/sh'; cat; } > "$PEERS_DIR/bin/docker-credential-$1"
+    chmod +x "$PEERS_DIR/bin/docker-credential-$1"
+    echo "{\"credHelpers\": {\"127.0.0.1:$port\": \"$1\"}}" > "$PEERS_DIR/$1.json"
+}
+export PATH=$PEERS_DIR/bin:$PATH
+helper good <<SH
+read -r server
+[ "\$1 \$server" = "get 127.0.0.1:$port" ] && echo '{"ServerURL": "x", "Username": "reader", "Secret": "secret"}'
+SH
+check "a credential helper" manifest auth/basic/h 1 --docker-config "$PEERS_DIR/good.json"
+says "gives a password" '^authentication=basic$' "$ERR"
+check "is asked for tokens too" manifest auth/private/h 1 --docker-config "$PEERS_DIR/good.json"
+helper token <<< 'cat > /dev/null; echo "{\"Username\": \"<token>\", \"Secret\": \"the token\"}"'
+check "and may give an identity token" manifest auth/identity/h 1 --docker-config "$PEERS_DIR/token.json"
+helper none <<< 'echo "credentials not found in native keychain"; exit 1'
+fails "a helper that knows nothing" "code=16 .*none are known for 127.0.0.1:$port" manifest auth/basic/h 1 --docker-config "$PEERS_DIR/none.json"
+helper failing <<< 'echo oops; exit 3'
+fails "a helper that fails" "code=9 .*registry $url: credential helper \"docker-credential-failing\" failed" manifest auth/basic/h 1 --docker-config "$PEERS_DIR/failing.json"
+helper babbling <<< 'echo "{}"'
+fails "a helper that talks nonsense" "code=9 .*no credential" manifest auth/basic/h 1 --docker-config "$PEERS_DIR/babbling.json"
+helper endless <<< 'exec cat /dev/zero'
+fails "a helper that never ends" "code=9 .*too long an answer" manifest auth/basic/h 1 --docker-config "$PEERS_DIR/endless.json"
+helper hanging <<< 'exec sleep 1000'
+fails "a helper that hangs" "code=4 .*did not deliver image auth/basic/h:1 within 500 ms" manifest auth/basic/h 1 --docker-config "$PEERS_DIR/hanging.json" --deadline 500ms
+rm "$PEERS_DIR/bin/docker-credential-hanging"
+fails "a helper that is not there" "code=9 .*could not start the credential helper \"docker-credential-hanging\"" manifest auth/basic/h 1 --docker-config "$PEERS_DIR/hanging.json"
+
 # -- before anything is sent
 fails "a registry that is down" "code=14 .*registry http://127.0.0.1:1 could not be reached for image a/b:1: connection refused" "$get" http://127.0.0.1:1 a/b 1
 fails "a host that is not there" "code=14 .*registry https://no.such.host.invalid could not be reached" "$get" https://no.such.host.invalid a/b 1

@@ -74,3 +74,16 @@ peer_start registry docker-registry serve "$PEERS_DIR/registry.yml"
 wait_until 10 port_is_open "${REGISTRY##*:}" || die "the registry did not start"
 fails "an unknown certificate" "code=14 .*registry https://$REGISTRY could not be reached.*certificate" "$get" "https://$REGISTRY" eos/hello 1.0
 fails "TLS where none is expected" "code=(9|3) .*400|code=14 " "$get" "http://$REGISTRY" eos/hello 1.0
+
+# -- with TLS of an authority that the system knows, which it does in a mount namespace of this command
+system=/etc/ssl/certs/ca-certificates.crt
+knowing() { unshare --mount --propagation private sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$PEERS_DIR/cert.pem" $system "$@"; }
+if [ "$(id -u)" = 0 ] && [ -f $system ]; then
+    check "a manifest over TLS" knowing "$get" "https://$REGISTRY" eos/hello 1.0
+    says "is the same" "^digest=sha256:$(sha256sum < "$OUT" | cut -d' ' -f1)\$" "$ERR"
+    check "a blob over TLS" knowing "$get" "https://$REGISTRY" eos/hello 1.0 --blob "$layer" --size "$size"
+    fails "another name than that of the certificate" "code=14 .*registry https://localhost:${REGISTRY##*:} could not be reached" \
+        knowing "$get" "https://localhost:${REGISTRY##*:}" eos/hello 1.0
+else
+    say "skip TLS that is trusted: needs root and $system"
+fi

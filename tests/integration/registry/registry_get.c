@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "registry/registry.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 /* The registry client as a program, for the tests: all one manifest or blob and writes its bytes to
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
     }
     struct registry_options registry = { options.docker_config, options.netrc,
                                          options.insecure.items, options.insecure.count };
+    signal(SIGPIPE, SIG_IGN); /* as in every daemon */
     uv_loop_init(&loop);
     struct registry_client *client = registry_client_open(&loop, &registry, &err);
     if (!client) {

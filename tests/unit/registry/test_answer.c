@@ -61,6 +61,34 @@ static void token_is_read(void **state)
     arena_free(arena);
 }
 
+static const struct credential_case {
+    const char *name;                             /* the answer */
+    const char *user, *password, *identity_token; /* user NULL: refused */
+} credentials[] = {
+    { "{\"ServerURL\":\"h\",\"Username\":\"u\",\"Secret\":\"s\"}", "u", "s", "" },
+    { "{\"Username\":\"<token>\",\"Secret\":\"s\"}", "<token>", "", "s" },
+    { "{\"Username\":\"u\",\"Secret\":\"\"}", NULL, NULL, NULL },
+    { "{\"Username\":\"\",\"Secret\":\"s\"}", NULL, NULL, NULL },
+    { "{\"Username\":1,\"Secret\":2}", NULL, NULL, NULL },
+    { "{}", NULL, NULL, NULL },
+    { "", NULL, NULL, NULL },
+};
+
+static void credential_is_read(void **state)
+{
+    const struct credential_case *c = *state;
+    struct arena *arena = arena_new();
+    struct credential credential = { .user = "untouched" };
+    assert_int_equal(answer_credential_parse(slice_of(c->name), arena, &credential),
+                     c->user != NULL);
+    assert_string_equal(credential.user, c->user ? c->user : "untouched");
+    if (c->user) {
+        assert_string_equal(credential.password, c->password);
+        assert_string_equal(credential.identity_token, c->identity_token);
+    }
+    arena_free(arena);
+}
+
 static void sentence_is_bounded(void **state)
 {
     struct arena *arena = arena_new();
@@ -76,5 +104,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(sentence_is_bounded) };
     return RUN_CASES(errors, error_is_shown) + RUN_CASES(tokens, token_is_read) +
-           cmocka_run_group_tests(tests, NULL, NULL);
+           RUN_CASES(credentials, credential_is_read) + cmocka_run_group_tests(tests, NULL, NULL);
 }
