@@ -78,9 +78,7 @@ static enum exit_status visit_jobs(const struct walk *walk, struct gateway *gate
     size_t count;
     struct error err;
     if (!fetch_jobs(gateway, &walk->pattern, arena, &jobs, &count, &err))
-        return output_complain(err.code == ERROR_UNAVAILABLE ? STATUS_NETWORK_ERROR
-                                                             : STATUS_COMMAND_FAILURE,
-                               &err);
+        return output_complain(exit_status_of(err.code), &err);
     for (size_t i = 0; i < count; i++) {
         const Eos__Job__V1__JobKey *found = jobs[i]->key;
         struct job_key key = { cluster, found->role, found->environment, found->name };
