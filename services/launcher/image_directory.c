@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "launcher/image_tree.h"
+#include "launcher/image_unsynced.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +16,10 @@
 static const char *const folder_names[IMAGE_FOLDER_COUNT] = {
     [IMAGE_FOLDER_BLOBS] = "blobs",           [IMAGE_FOLDER_LAYERS] = "layers",
     [IMAGE_FOLDER_REFERENCES] = "references", [IMAGE_FOLDER_APPC] = "appc",
-    [IMAGE_FOLDER_STAGING] = "staging",
+    [IMAGE_FOLDER_STAGING] = "staging",       [IMAGE_FOLDER_UNSYNCED] = "unsynced",
 };
 
-/* Staging is empty at start and locked, so a count makes names of its own. */
+/* Staging is swept at start and locked, so a count makes names of its own. */
 static void new_name(char name[32])
 {
     static _Atomic unsigned long serial;
@@ -69,6 +70,15 @@ static bool open_folders(struct image_directory *directory, int fd, struct error
     return true;
 }
 
+/* Before, so that no name in staging is taken; and after, since what is torn was moved there. */
+static bool recover(struct image_directory *directory, struct error *err)
+{
+    int staging = directory->folder_fds[IMAGE_FOLDER_STAGING];
+    return (image_tree_sweep(staging, err) && image_unsynced_recover(directory, err) &&
+            image_tree_sweep(staging, err)) ||
+           error_prefix(err, "image store \"%s\"", directory->path);
+}
+
 static bool fill(struct image_directory *directory, const char *path, struct error *err)
 {
     char real[PATH_MAX];
@@ -81,10 +91,8 @@ static bool fill(struct image_directory *directory, const char *path, struct err
     if (fchmod(fd, 0700) < 0)
         return error_set_errno(err, errno, "could not set the mode of the image store \"%s\"",
                                path);
-    if (!lock_directory(directory, fd, err) || !open_folders(directory, fd, err))
-        return false;
-    return image_tree_sweep(directory->folder_fds[IMAGE_FOLDER_STAGING], err) ||
-           error_prefix(err, "image store \"%s\"", path);
+    return lock_directory(directory, fd, err) && open_folders(directory, fd, err) &&
+           recover(directory, err);
 }
 
 bool image_directory_open(struct image_directory *directory, const char *path, struct error *err)
@@ -204,6 +212,8 @@ bool image_staging_open(struct image_staging *staging, const struct image_direct
 bool image_staging_publish(struct image_staging *staging, const struct image_directory *directory,
                            enum image_folder folder, const char *name, struct error *err)
 {
+    if (!image_unsynced_mark(directory, folder, name, err))
+        return false;
     if (renameat2(staging->fd, "image", directory->folder_fds[folder], name, RENAME_NOREPLACE) == 0)
         return true;
     return errno == EEXIST ||

@@ -12,6 +12,7 @@
  *   references/sha256-…     for a digest that was asked for: the manifest's digest
  *   appc/sha512-…/          manifest and rootfs/
  *   staging/N/              being made; renamed from here when it is whole, removed at start
+ *   unsynced/               a mark for each layer and AppC image that may be in memory only
  *
  * Everything but the opening runs in worker threads. */
 enum image_folder {
@@ -20,6 +21,7 @@ enum image_folder {
     IMAGE_FOLDER_REFERENCES,
     IMAGE_FOLDER_APPC,
     IMAGE_FOLDER_STAGING,
+    IMAGE_FOLDER_UNSYNCED,
     IMAGE_FOLDER_COUNT
 };
 
@@ -69,6 +71,11 @@ bool image_staging_open(struct image_staging *staging, const struct image_direct
 bool image_staging_publish(struct image_staging *staging, const struct image_directory *directory,
                            enum image_folder folder, const char *name,
                            struct error *err) MUST_CHECK;
+
+/* Waits until all that is published is on disk, and removes the marks of that.  Publishing does not
+ * wait for it, since a task shall start: a process that dies loses nothing, and when the machine stops
+ * before the mark is gone, the next start removes what was marked. */
+void image_directory_sync(const struct image_directory *directory);
 
 /* Always, published or not.  What cannot be removed now waits for the next start. */
 void image_staging_close(struct image_staging *staging, const struct image_directory *directory);

@@ -48,24 +48,15 @@ struct image_flights {
     struct map *by_key;          /* those that can be joined */
     struct flight *first, *last; /* the queue */
     unsigned started;
+    uv_work_t sync;
+    bool is_syncing, is_dirty; /* dirty: published since the last sync began */
     void (*on_closed)(void *user);
     void *user;
 };
 
-struct image_flights *image_flights_open(uv_loop_t *loop, const struct image_directory *directory,
-                                         struct registry_client *registry)
-{
-    struct image_flights *flights = xcalloc(1, sizeof *flights);
-    flights->loop = loop;
-    flights->directory = directory;
-    flights->registry = registry;
-    flights->by_key = map_new();
-    return flights;
-}
-
 static void finish_close(struct image_flights *flights)
 {
-    if (!flights->on_closed || flights->started > 0)
+    if (!flights->on_closed || flights->started > 0 || flights->is_syncing)
         return;
     void (*on_closed)(void *) = flights->on_closed;
     void *user = flights->user;
@@ -96,6 +87,49 @@ static void flight_free(struct flight *flight)
     free(flight);
 }
 
+static void sync_work(uv_work_t *request)
+{
+    struct image_flights *flights = request->data;
+    image_directory_sync(flights->directory);
+}
+
+static void start_sync(struct image_flights *flights);
+
+static void after_sync(uv_work_t *request, int status)
+{
+    struct image_flights *flights = request->data;
+    assert(status == 0);
+    flights->is_syncing = false;
+    start_sync(flights);
+    finish_close(flights);
+}
+
+/* When nothing is in flight, since it slows every writer down.  Not while closing: what is marked is
+ * synced after the next start. */
+static void start_sync(struct image_flights *flights)
+{
+    if (!flights->is_dirty || flights->is_syncing || flights->started > 0 || flights->on_closed)
+        return;
+    flights->is_dirty = false;
+    flights->is_syncing = true;
+    flights->sync.data = flights;
+    int status = uv_queue_work(flights->loop, &flights->sync, sync_work, after_sync);
+    assert(status == 0);
+}
+
+struct image_flights *image_flights_open(uv_loop_t *loop, const struct image_directory *directory,
+                                         struct registry_client *registry)
+{
+    struct image_flights *flights = xcalloc(1, sizeof *flights);
+    flights->loop = loop;
+    flights->directory = directory;
+    flights->registry = registry;
+    flights->by_key = map_new();
+    flights->is_dirty = true; /* marks of an earlier life */
+    start_sync(flights);
+    return flights;
+}
+
 static void take_off(struct image_flights *flights);
 
 static void on_async_closed(uv_handle_t *handle)
@@ -105,6 +139,7 @@ static void on_async_closed(uv_handle_t *handle)
     flight_free(flight);
     flights->started--;
     take_off(flights);
+    start_sync(flights);
     finish_close(flights);
 }
 
@@ -201,6 +236,7 @@ static void after_work(uv_work_t *request, int status)
     if (flight->call)
         registry_call_cancel(TAKE(flight->call));
     flight->is_landed = true;
+    flight->flights->is_dirty |= flight->ok;
     forget(flight);
     uv_close((uv_handle_t *)&flight->drained, on_async_closed);
     deliver(flight);

@@ -87,10 +87,9 @@ static bool examine_config(struct image_parts *parts, const struct image_directo
         parts->missing = IMAGE_MISSING_CONFIG;
         return true;
     }
-    parts->has_config =
-        image_config_parse(parts->config_bytes, parts->manifest.layer_count, parts->arena,
-                           &parts->config, err) &&
-        (!is_new || keep_blob(parts, directory, digest, parts->config_bytes, err));
+    parts->has_config = image_config_parse(parts->config_bytes, parts->manifest.layer_count,
+                                           parts->arena, &parts->config, err) &&
+                        (!is_new || keep_blob(parts, directory, digest, parts->config_bytes, err));
     return parts->has_config;
 }
 

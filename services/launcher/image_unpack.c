@@ -90,7 +90,7 @@ static bool put_docker(struct unpacking *u, struct image_path *path, struct arch
     case IMAGE_MARKER_IGNORED:
         return true;
     }
-    assert(!"a marker without a case");
+    assert(false);
     return false;
 }
 

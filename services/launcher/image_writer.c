@@ -329,6 +329,47 @@ static bool count_entry(struct image_writer *writer, struct archive_entry *entry
     return true;
 }
 
+/* ".wh.a" and then "a/b" without an entry for "a": a directory of this layer, and nothing of it below. */
+static bool replace_whiteout(struct image_writer *writer, const struct image_path *path,
+                             struct error *err)
+{
+    char parent[IMAGE_MAX_PATH_BYTES + 1];
+    struct slice parent_path = image_path_parent(path);
+    struct stat st;
+    memcpy(parent, parent_path.ptr, parent_path.len);
+    parent[parent_path.len] = 0;
+
+    cleanup_close int fd = image_tree_open(writer->root_fd, parent, O_RDONLY | O_DIRECTORY);
+    struct place at = { fd, path->text + path->name };
+    if (fd < 0 || fstatat(fd, at.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_whiteout(&st))
+        return true;
+    if (!make_directory(writer, &at, err))
+        return false;
+    if (fchmodat(fd, at.name, 0755, 0) < 0)
+        return error_set_errno(err, errno, "could not set the mode of the directory");
+    return true;
+}
+
+static bool replace_whiteouts(struct image_writer *writer, struct slice parent, struct error *err)
+{
+    struct image_path prefix;
+    for (size_t end = 1; end <= parent.len; end++)
+        if ((end == parent.len || parent.ptr[end] == '/') &&
+            (!image_path_parse((struct slice){ parent.ptr, end }, &prefix, err) ||
+             !replace_whiteout(writer, &prefix, err)))
+            return false;
+    return true;
+}
+
+static bool open_parent(struct image_writer *writer, const struct image_path *path, int *ret_fd,
+                        struct error *err)
+{
+    struct error first;
+    return image_tree_open_parent(writer->root_fd, path, ret_fd, &first) ||
+           (replace_whiteouts(writer, image_path_parent(path), err) &&
+            image_tree_open_parent(writer->root_fd, path, ret_fd, err));
+}
+
 static bool put_at(struct image_writer *writer, const struct image_path *path,
                    const struct place *at, struct archive *archive, struct archive_entry *entry,
                    struct error *err)
@@ -344,8 +385,7 @@ bool image_writer_put(struct image_writer *writer, const struct image_path *path
                       struct archive *archive, struct archive_entry *entry, struct error *err)
 {
     cleanup_close int fd = -1;
-    if (!count_entry(writer, entry, err) ||
-        !image_tree_open_parent(writer->root_fd, path, &fd, err))
+    if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
         return false;
     struct place at = { fd, path->text + path->name };
     return put_at(writer, path, &at, archive, entry, err);
@@ -358,8 +398,7 @@ bool image_writer_link(struct image_writer *writer, const struct image_path *pat
     cleanup_close int fd = -1;
     if (path->len == 0 || target->len == 0)
         return error_set(err, ERROR_INVALID_ARGUMENT, "it is a hard link of the root");
-    if (!count_entry(writer, entry, err) ||
-        !image_tree_open_parent(writer->root_fd, path, &fd, err))
+    if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
         return false;
     struct place at = { fd, path->text + path->name };
     return put_hardlink(writer, &at, target, err);
@@ -371,8 +410,7 @@ bool image_writer_whiteout(struct image_writer *writer, const struct image_path 
 {
     cleanup_close int fd = -1;
     struct stat st;
-    if (!count_entry(writer, entry, err) ||
-        !image_tree_open_parent(writer->root_fd, path, &fd, err))
+    if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
         return false;
     const char *name = path->text + path->name;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -386,8 +424,7 @@ bool image_writer_opaque(struct image_writer *writer, const struct image_path *p
                          struct archive_entry *entry, struct error *err)
 {
     cleanup_close int fd = -1;
-    if (!count_entry(writer, entry, err) ||
-        !image_tree_open_parent(writer->root_fd, path, &fd, err))
+    if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
         return false;
     const char *name = path->len > 0 ? path->text + path->name : ".";
     struct stat st;

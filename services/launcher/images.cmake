@@ -26,6 +26,7 @@ add_library(image_store STATIC
     image_parts.c
     image_pipe.c
     image_pull.c
-    image_store.c)
+    image_store.c
+    image_unsynced.c)
 target_link_libraries(image_store PUBLIC image_unpack common_registry PkgConfig::UV PkgConfig::CURL
     PRIVATE eos_warnings)

@@ -202,6 +202,7 @@ def check(function):
 
 
 HUB = ("--registry", f"http://{REGISTRY}")
+ACI = ("--prefix", f"{PEERS}/aci/")
 
 
 # With the real registry
@@ -503,6 +504,45 @@ def killed_at_any_moment(store, fake):
 
 
 @check
+def what_a_power_cut_may_have_torn(store, fake):
+    fake.put_image("a", "1", [tar(("f", b"x"))])
+    image = one(store, "--registry", fake.url, "docker:a:1")
+    identity = one(store, *ACI, f"appc:example.org/hello@{IMAGE_ID}")["digest"]
+    root, marks = image["layers"][0], f"{store}/unsynced"
+    def damage():
+        open(f"{root}/f", "w").close()
+        for name in ("layers." + os.path.basename(root), f"appc.{identity}", "layers.sha256-gone"):
+            open(f"{marks}/{name}", "w").close()
+    damage()
+    assert read(one(store, "--registry", fake.url, "docker:a:1"), "f") == b"", "the machine did not stop meanwhile"
+    damage()
+    with open(f"{marks}/boot_id", "w") as file:
+        file.write("another life")
+    for i in range(1, 5):  # what a crash left has the names that this start would take
+        open(f"{store}/staging/{i}", "w").close()
+    fetch(store, ["docker:NOT"])
+    assert os.listdir(f"{store}/layers") == os.listdir(f"{store}/appc") == os.listdir(f"{store}/staging") == []
+    assert os.listdir(marks) == ["boot_id"]
+    assert read(one(store, "--registry", fake.url, "docker:a:1"), "f") == b"x"
+
+
+@check
+def marks_go_when_all_is_on_disk(store, fake):
+    fake.put_image("quick", "1", [tar(("f", b"x"))])
+    stalling(fake)
+    # Left marked by a program that closed at once, synced by the next one, which a slow image keeps open.
+    fetch(store, "--registry", fake.url, ["docker:quick:1"])
+    running = subprocess.Popen([FETCH, "--registry", fake.url, "--deadline", "20s", store, "docker:slow:1"], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while os.listdir(f"{store}/unsynced") != ["boot_id"] and time.monotonic() < end:
+        time.sleep(0.02)
+    marks = os.listdir(f"{store}/unsynced")
+    running.kill()
+    running.wait()
+    assert marks == ["boot_id"], marks
+
+
+@check
 def disk_full(store, fake):
     fake.put_image("big", "1", [tar(("small", b"x")), tar(("f", os.urandom(6 << 20)))])
     os.mkdir(store)
@@ -529,8 +569,6 @@ def memory_does_not_grow_with_the_image(store, fake):
 
 
 # AppC
-
-ACI = ("--prefix", f"{PEERS}/aci/")
 
 
 def aci(directory, name, manifest=None, entries=(), pack=gzip.compress, **members):

@@ -285,6 +285,14 @@ def whiteouts_never_hide_the_same_layer():
 
 
 @check
+def whiteout_of_an_unnamed_parent():
+    root = good(tar(entry(".wh.a"), entry("a/b/f", data=b"x"), entry("c/.wh.d"), entry("c/d/.wh.e")))
+    assert text(root, "a/b/f") == "x" and is_opaque(root, "a") and not is_opaque(root, "a/b")
+    assert stat.S_IMODE(os.stat(f"{root}/a").st_mode) == 0o755
+    assert is_opaque(root, "c/d") and is_whiteout(root, "c/d/e")
+
+
+@check
 def whiteouts_that_name_nothing():
     for name in (".wh.", ".wh..", ".wh...", "d/.wh.."):
         bad(tar(entry(name)), "no possible name", f'"{name}"')
