@@ -38,13 +38,13 @@ static bool check_limits(struct slice json, struct error *err)
         is_in_string = c == '"';
         values += c == ',' || c == '{' || c == '[';
         if ((c == '{' || c == '[') && ++depth > MESSAGE_JSON_MAX_DEPTH)
-            return error_set(err, ERROR_RESOURCE_EXHAUSTED,
+            return error_set(err, ERROR_INVALID_ARGUMENT,
                              "JSON is nested more than %d levels deep", MESSAGE_JSON_MAX_DEPTH);
         if ((c == '}' || c == ']') && depth > 0)
             depth--;
     }
     if (values > MESSAGE_JSON_MAX_VALUES)
-        return error_set(err, ERROR_RESOURCE_EXHAUSTED, "JSON has more than %d values",
+        return error_set(err, ERROR_INVALID_ARGUMENT, "JSON has more than %d values",
                          MESSAGE_JSON_MAX_VALUES);
     return true;
 }
@@ -52,7 +52,7 @@ static bool check_limits(struct slice json, struct error *err)
 bool json_parse(struct slice json, json_t **ret_value, struct error *err)
 {
     if (json.len > MESSAGE_JSON_MAX_BYTES)
-        return error_set(err, ERROR_RESOURCE_EXHAUSTED, "JSON is longer than %u bytes",
+        return error_set(err, ERROR_INVALID_ARGUMENT, "JSON is longer than %u bytes",
                          MESSAGE_JSON_MAX_BYTES);
     if (slice_trim(json).len == 0)
         return error_set(err, ERROR_INVALID_ARGUMENT, "expected a JSON object, got nothing");

@@ -475,7 +475,7 @@ static bool decode_message(struct decoder *decoder, const struct place *place,
     if (!json_is_object(value))
         return fail_type(decoder, place, "an object");
     if (arena_used(decoder->arena) - decoder->arena_used_before > MESSAGE_JSON_MAX_MEMORY)
-        return fail(decoder, place, ERROR_RESOURCE_EXHAUSTED,
+        return fail(decoder, place, ERROR_INVALID_ARGUMENT,
                     "the message takes more than %u bytes of memory", MESSAGE_JSON_MAX_MEMORY);
 
     ProtobufCMessage *message = arena_alloc(decoder->arena, type->sizeof_message);

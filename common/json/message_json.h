@@ -36,7 +36,8 @@ void message_to_json_pretty(const ProtobufCMessage *message, struct text *out);
  *
  * INVALID_ARGUMENT otherwise; the sentence begins with the line and column of a syntax error, or with
  * the path of the value: "job.taskConfig.resources[2].ramMb: expected an integer".  OUT_OF_RANGE for
- * numbers that do not fit, RESOURCE_EXHAUSTED over one of the limits above. */
+ * numbers that do not fit.  What is over one of the limits above is INVALID_ARGUMENT too: trying again
+ * would not help. */
 bool message_from_json(struct slice json, const ProtobufCMessageDescriptor *type,
                        enum message_json_unknown unknown, struct arena *arena,
                        ProtobufCMessage **ret_message, struct error *err) MUST_CHECK;

@@ -154,7 +154,7 @@ static const struct mistake_case {
     { "not UTF-8", CREATE, "{\"cluster\":\"\xff\"}", ERROR_INVALID_ARGUMENT, "not valid UTF-8" },
     { "NUL", CREATE, "{\"cluster\":\"a\\u0000b\"}", ERROR_INVALID_ARGUMENT,
       "may not hold the character NUL" },
-    { "too deep", CREATE, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", ERROR_RESOURCE_EXHAUSTED,
+    { "too deep", CREATE, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", ERROR_INVALID_ARGUMENT,
       "nested more than 32 levels" },
 };
 
@@ -185,7 +185,7 @@ static void too_many_values_are_refused(void **state)
         text_add(&json, ",0");
     text_add(&json, "]");
     assert_false(json_parse(text_slice(&json), &value, &err));
-    assert_int_equal(err.code, ERROR_RESOURCE_EXHAUSTED);
+    assert_int_equal(err.code, ERROR_INVALID_ARGUMENT);
     assert_null(value);
 }
 
