@@ -335,6 +335,34 @@ static bool check_host(const struct exchange *exchange, const struct http_reques
                      "names are answered");
 }
 
+/* Where no token is asked for, every page that a local browser shows could send a request, without
+ * seeing the answer: the browser says whose page it is. */
+static bool check_origin(const struct exchange *exchange, const struct http_request *request,
+                         struct error *err)
+{
+    struct slice origin = http_request_header(request, "origin");
+    if (!exchange->connection->server->checks_host || !origin.ptr ||
+        url_is_origin_of(origin, http_request_header(request, "host")))
+        return true;
+    return error_set(err, ERROR_PERMISSION_DENIED,
+                     "the request comes from a page of another site; without tokens only pages of "
+                     "this server may send any");
+}
+
+static bool check_body_type(const struct http_request *request, struct error *err)
+{
+    struct slice type = http_request_header(request, "content-type");
+    struct slice encoding = http_request_header(request, "content-encoding");
+    if (!request->has_body)
+        return true;
+    if (!type.ptr || !is_json(type))
+        return error_set(err, ERROR_INVALID_ARGUMENT,
+                         "the body has to be of the type application/json");
+    if (encoding.ptr && !http_name_is(encoding, "identity"))
+        return error_set(err, ERROR_INVALID_ARGUMENT, "the body may not be compressed");
+    return true;
+}
+
 static void start(struct exchange *exchange)
 {
     exchange->arena = arena_new();
@@ -358,12 +386,11 @@ bool exchange_begin(struct connection *connection, int *ret_status, struct error
     *ret_status = 421;
     if (!check_host(exchange, request, err) || !find_route(exchange, request, ret_status, err))
         return false;
-    struct slice type = http_request_header(request, "content-type");
+    *ret_status = 403;
+    if (!check_origin(exchange, request, err))
+        return false;
     *ret_status = 415;
-    if (request->has_body && (!type.ptr || !is_json(type)))
-        return error_set(err, ERROR_INVALID_ARGUMENT,
-                         "the body has to be of the type application/json");
-    return true;
+    return check_body_type(request, err);
 }
 
 void exchange_refuse(struct connection *connection, int status, const struct error *err)

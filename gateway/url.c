@@ -69,3 +69,13 @@ bool url_host_is_loopback(struct slice host)
     return http_name_is(name, "localhost") || http_name_is(suffix, ".localhost") ||
            is_ipv4_loopback(name) || slice_is(name, "::1");
 }
+
+bool url_is_origin_of(struct slice origin, struct slice host)
+{
+    static const struct slice schemes[] = { { "http://", 7 }, { "https://", 8 } };
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (slice_starts_with(origin, schemes[i]))
+            return origin.len - schemes[i].len == host.len &&
+                   strncasecmp(origin.ptr + schemes[i].len, host.ptr, host.len) == 0;
+    return false;
+}

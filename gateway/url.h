@@ -17,3 +17,6 @@ bool url_decode(struct slice encoded, enum url_part part, struct arena *arena,
 /* Whether the value of a Host header means this machine: "localhost", a name below it, or a loopback
  * address, with or without a port. */
 bool url_host_is_loopback(struct slice host);
+
+/* Whether `origin`, as browsers send it ("http://localhost:8081"), names the same place as `host`. */
+bool url_is_origin_of(struct slice origin, struct slice host);

@@ -52,7 +52,32 @@ static void is_decoded(void **state)
     arena_free(arena);
 }
 
+static const struct origin_case {
+    const char *name, *host;
+    bool is_same;
+} origins[] = {
+    { "http://localhost:8081", "localhost:8081", true },
+    { "https://localhost", "localhost", true },
+    { "http://LocalHost", "localhost", true },
+    { "http://[::1]:8081", "[::1]:8081", true },
+    { "http://localhost:3000", "localhost:8081", false },
+    { "http://127.0.0.1:8081", "localhost:8081", false },
+    { "http://evil.example", "localhost", false },
+    { "http://localhost.evil.example", "localhost", false },
+    { "file://localhost", "localhost", false },
+    { "null", "localhost", false },
+    { "", "localhost", false },
+    { "http://", "", true },
+};
+
+static void origin_is_judged(void **state)
+{
+    const struct origin_case *c = *state;
+    assert_int_equal(url_is_origin_of(slice_of(c->name), slice_of(c->host)), c->is_same);
+}
+
 int main(void)
 {
-    return RUN_CASES(hosts, host_is_judged) + RUN_CASES(decodes, is_decoded);
+    return RUN_CASES(hosts, host_is_judged) + RUN_CASES(decodes, is_decoded) +
+           RUN_CASES(origins, origin_is_judged);
 }
