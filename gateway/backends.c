@@ -50,10 +50,16 @@ struct peer_call *backend_call(struct backends *backends, enum backend backend,
                      user, err);
 }
 
-void backend_fail(struct exchange *exchange, const char *name, const struct error *err)
+struct error backend_error(const char *name, const struct error *err)
 {
     struct error named = *err;
     if (err->code == ERROR_UNAVAILABLE || err->code == ERROR_DEADLINE_EXCEEDED)
         error_prefix(&named, "the %s does not answer", name);
+    return named;
+}
+
+void backend_fail(struct exchange *exchange, const char *name, const struct error *err)
+{
+    struct error named = backend_error(name, err);
     exchange_fail(exchange, &named);
 }

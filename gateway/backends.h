@@ -21,6 +21,8 @@ struct peer_call *backend_call(struct backends *backends, enum backend backend,
                                const ProtobufCMessage *request, rpc_reply_fn *reply, void *user,
                                struct error *err) MUST_CHECK;
 
-/* Ends `exchange` with the error of a call; one that means that the service did not answer gets its
- * `name` in front. */
+/* The error of a call, with "the <name> does not answer" in front when it means that. */
+struct error backend_error(const char *name, const struct error *err);
+
+/* Ends `exchange` with backend_error(). */
 void backend_fail(struct exchange *exchange, const char *name, const struct error *err);

@@ -26,7 +26,9 @@ struct stream {
     uv_timer_t heartbeat;
     const char *content_type;
     struct sse_log events;
+    int32_t resumed_run; /* that the client has read of; -1: it has not, or not said so */
     bool is_paused;
+    bool has_later_run; /* what is being read is the rest of an earlier one */
 };
 
 static bool has_events(const struct stream *stream)
@@ -133,25 +135,40 @@ static void on_chunk(struct stream *stream, const Eos__Launcher__V1__LogChunk *c
         return;
     }
     cleanup_text struct text out = TEXT_INIT;
-    sse_add_data(&stream->events, data, (uint64_t)chunk->offset, &out);
+    sse_add_data(&stream->events, data, chunk->run, (uint64_t)chunk->offset, &out);
     write_out(stream, text_slice(&out));
 }
+
+#define LAUNCHER_TITLE "launcher of the task"
 
 static void fail(struct stream *stream, const struct error *err)
 {
     cleanup_text struct text problem = TEXT_INIT;
+    struct error named = backend_error(LAUNCHER_TITLE, err);
     if (!exchange_stream_has_started(stream->exchange)) {
-        backend_fail(release(stream), "launcher of the task", err);
+        exchange_fail(release(stream), &named);
         return;
     }
     if (!has_events(stream)) {
         exchange_stream_break(release(stream));
         return;
     }
-    problem_format(&problem, problem_status(err->code), err, NULL);
+    problem_format(&problem, problem_status(named.code), &named, NULL);
     problem.ptr[problem.len - 1] = '\0'; /* without its line end */
     write_last_event(stream, "error", text_string(&problem));
     exchange_stream_end(release(stream));
+}
+
+static void read_log(struct stream *stream);
+
+/* The rest of an earlier run is followed by the newest one from its start. */
+static void read_later_run(struct stream *stream)
+{
+    stream->has_later_run = false;
+    stream->request->run = -1;
+    stream->request->offset = 0;
+    stream->request->follow = true;
+    read_log(stream);
 }
 
 static void on_message(void *user, const ProtobufCMessage *message, const struct error *err)
@@ -166,34 +183,96 @@ static void on_message(void *user, const ProtobufCMessage *message, const struct
         fail(stream, err);
         return;
     }
+    if (stream->has_later_run) {
+        read_later_run(stream);
+        return;
+    }
     start(stream, NULL);
     if (has_events(stream))
         write_last_event(stream, "end", "the log is complete");
     exchange_stream_end(release(stream));
 }
 
+/* -- the calls ------------------------------------------------------------------------------------ */
+
+static void read_log(struct stream *stream)
+{
+    struct rpc_call_options options = { .traceparent = exchange_traceparent(stream->exchange) };
+    struct error err;
+    stream->call =
+        peer_call_stream(launcher_peer(stream->launcher), &eos__launcher__v1__launcher__descriptor,
+                         "ReadLog", &stream->request->base, &options, on_message, stream, &err);
+    if (!stream->call)
+        fail(stream, &err);
+    else if (stream->is_paused)
+        peer_call_pause(stream->call);
+}
+
+/* The newest run of what the request names; -1: none.  The first file is of the process that is meant
+ * when none is named. */
+static int32_t newest_run(const Eos__Launcher__V1__ListLogsResponse *logs,
+                          const Eos__Launcher__V1__ReadLogRequest *request)
+{
+    int32_t newest = -1;
+    for (size_t i = 0; i < logs->n_files; i++) {
+        const Eos__Launcher__V1__LogFile *file = logs->files[i];
+        const char *process = request->process[0] ? request->process : logs->files[0]->process;
+        if (file->stream == request->stream && strcmp(file->process, process) == 0 &&
+            file->run > newest)
+            newest = file->run;
+    }
+    return newest;
+}
+
+static void on_files(void *user, const ProtobufCMessage *response, const struct error *err)
+{
+    struct stream *stream = user;
+    stream->call = NULL;
+    if (!response) {
+        fail(stream, err);
+        return;
+    }
+    const Eos__Launcher__V1__ListLogsResponse *logs =
+        (const Eos__Launcher__V1__ListLogsResponse *)response;
+    if (newest_run(logs, stream->request) > stream->resumed_run) {
+        stream->has_later_run = true;
+        stream->request->run = stream->resumed_run;
+        stream->request->follow = false;
+    }
+    read_log(stream);
+}
+
+/* The offset that a client comes back with belongs to the run that it was reading, and since then a
+ * later one may have begun. */
+static void find_run(struct stream *stream)
+{
+    Eos__Launcher__V1__ListLogsRequest request = EOS__LAUNCHER__V1__LIST_LOGS_REQUEST__INIT;
+    struct rpc_call_options options = { .traceparent = exchange_traceparent(stream->exchange) };
+    struct error err;
+    request.task_id = stream->request->task_id;
+    stream->call =
+        peer_call(launcher_peer(stream->launcher), &eos__launcher__v1__launcher__descriptor,
+                  "ListLogs", &request.base, &options, on_files, stream, &err);
+    if (!stream->call)
+        fail(stream, &err);
+}
+
 static void on_launcher(void *user, struct launcher *launcher, const struct error *err)
 {
     struct stream *stream = user;
-    struct rpc_call_options options = { .traceparent = exchange_traceparent(stream->exchange) };
-    struct error problem;
-
     stream->find = NULL;
     stream->launcher = launcher;
     if (!launcher) {
         exchange_fail(release(stream), err);
         return;
     }
-    stream->call =
-        peer_call_stream(launcher_peer(launcher), &eos__launcher__v1__launcher__descriptor,
-                         "ReadLog", &stream->request->base, &options, on_message, stream, &problem);
-    if (!stream->call) {
-        exchange_fail(release(stream), &problem);
-        return;
-    }
     if (stream->request->follow)
         uv_timer_start(&stream->heartbeat, on_heartbeat, FIRST_SIGN_MS,
                        stream->handlers->heartbeat_ms);
+    if (stream->resumed_run >= 0 && stream->request->run < 0)
+        find_run(stream);
+    else
+        read_log(stream);
 }
 
 /* -- the beginning -------------------------------------------------------------------------------- */
@@ -211,14 +290,16 @@ static bool accepts_bytes(const struct exchange *exchange)
 
 /* A client that comes back says where it stopped. */
 static bool resume(struct exchange *exchange, Eos__Launcher__V1__ReadLogRequest *request,
-                   struct error *err)
+                   int32_t *ret_run, struct error *err)
 {
     struct slice last = http_request_header(exchange_request(exchange), "last-event-id");
     uint64_t offset;
+    *ret_run = -1;
     if (!last.ptr || last.len == 0 || !request->follow)
         return true;
-    if (!slice_to_u64(last, INT64_MAX, &offset))
-        return error_set(err, ERROR_INVALID_ARGUMENT, "header Last-Event-ID: expected an offset");
+    if (!sse_parse_id(last, ret_run, &offset))
+        return error_set(err, ERROR_INVALID_ARGUMENT,
+                         "header Last-Event-ID: expected the id of an event, such as \"0:27\"");
     request->offset = (int64_t)offset;
     return true;
 }
@@ -243,13 +324,15 @@ void log_stream(struct handlers *handlers, struct exchange *exchange)
 {
     struct error err;
     ProtobufCMessage *message;
+    int32_t run;
     if (!exchange_decode(exchange, &message, &err) ||
-        !resume(exchange, (Eos__Launcher__V1__ReadLogRequest *)message, &err)) {
+        !resume(exchange, (Eos__Launcher__V1__ReadLogRequest *)message, &run, &err)) {
         exchange_fail(exchange, &err);
         return;
     }
     struct stream *stream =
         stream_new(handlers, exchange, (Eos__Launcher__V1__ReadLogRequest *)message);
+    stream->resumed_run = run;
     stream->find =
         task_host_find(handlers, exchange, stream->request->task_id, on_launcher, stream, &err);
     if (!stream->find)

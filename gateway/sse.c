@@ -74,14 +74,18 @@ static void add_lines(struct text *out, struct slice data)
 static void add_event(struct sse_log *log, struct slice data, struct text *out)
 {
     log->offset += data.len;
-    text_printf(out, "id: %" PRIu64 "\n", log->offset);
+    text_printf(out, "id: %" PRId32 ":%" PRIu64 "\n", log->run, log->offset);
     add_lines(out, data);
     text_add_char(out, '\n');
 }
 
-void sse_add_data(struct sse_log *log, struct slice data, uint64_t offset, struct text *out)
+void sse_add_data(struct sse_log *log, struct slice data, int32_t run, uint64_t offset,
+                  struct text *out)
 {
     cleanup_text struct text whole = TEXT_INIT;
+    if (run != log->run)
+        sse_add_rest(log, out);
+    log->run = run;
     if (log->held_len == 0 || log->offset + log->held_len != offset) {
         log->held_len = 0; /* the stream begins, or goes on somewhere else */
         log->offset = offset;
@@ -104,6 +108,19 @@ void sse_add_rest(struct sse_log *log, struct text *out)
     if (log->held_len > 0)
         add_event(log, (struct slice){ log->held, log->held_len }, out);
     log->held_len = 0;
+}
+
+bool sse_parse_id(struct slice id, int32_t *ret_run, uint64_t *ret_offset)
+{
+    struct slice rest = id, first = slice_split(&rest, ':');
+    uint64_t run = 0, offset;
+    bool has_run = rest.ptr != NULL;
+    if ((has_run && !slice_to_u64(first, INT32_MAX, &run)) ||
+        !slice_to_u64(has_run ? rest : first, INT64_MAX, &offset))
+        return false;
+    *ret_run = has_run ? (int32_t)run : -1;
+    *ret_offset = offset;
+    return true;
 }
 
 void sse_add_event(struct text *out, const char *name, const char *data)

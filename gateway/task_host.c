@@ -32,9 +32,7 @@ static void finish(struct task_host *find, struct launcher *launcher, const stru
 
 static void fail_call(struct task_host *find, const struct error *err)
 {
-    struct error named = *err;
-    if (err->code == ERROR_UNAVAILABLE || err->code == ERROR_DEADLINE_EXCEEDED)
-        error_prefix(&named, "the scheduler does not answer");
+    struct error named = backend_error(backend_title(BACKEND_SCHEDULER), err);
     finish(find, NULL, &named);
 }
 

@@ -284,20 +284,24 @@ static bool describe_task(void *ctx, const void *request, void *response, struct
     return true;
 }
 
+/* Of the process of the task "rerun" there is a second run. */
 static bool list_logs(void *ctx, const void *request, void *response, struct arena *arena,
                       struct error *err)
 {
     (void)ctx;
-    (void)request;
     (void)err;
+    const Eos__Launcher__V1__ListLogsRequest *req = request;
     Eos__Launcher__V1__ListLogsResponse *resp = response;
-    Eos__Launcher__V1__LogFile *file = arena_alloc(arena, sizeof *file);
-    eos__launcher__v1__log_file__init(file);
-    file->process = "main";
-    file->size_bytes = sizeof PEER_LOG - 1;
-    resp->files = arena_array(arena, 1, sizeof file);
-    resp->files[0] = file;
-    resp->n_files = 1;
+    resp->n_files = strcmp(req->task_id, "rerun") == 0 ? 2 : 1;
+    resp->files = arena_array(arena, resp->n_files, sizeof resp->files[0]);
+    for (size_t i = 0; i < resp->n_files; i++) {
+        Eos__Launcher__V1__LogFile *file = arena_alloc(arena, sizeof *file);
+        eos__launcher__v1__log_file__init(file);
+        file->process = "main";
+        file->run = (int32_t)i;
+        file->size_bytes = sizeof PEER_LOG - 1;
+        resp->files[i] = file;
+    }
     return true;
 }
 
@@ -314,6 +318,7 @@ static bool stop_tasks(void *ctx, const void *request, void *response, struct ar
 struct reader {
     struct rpc_request *request;
     uint64_t offset, size;
+    int32_t run;
     bool is_endless, has_ended;
 };
 
@@ -336,6 +341,7 @@ static void read_on(void *user)
             bytes[i] = log_byte(reader, reader->offset + i);
         chunk.data = (ProtobufCBinaryData){ len, (uint8_t *)bytes };
         chunk.offset = (int64_t)reader->offset;
+        chunk.run = reader->run;
         if (!rpc_stream_send(reader->request, &chunk.base, &err)) {
             atomic_fetch_add(&the_peer->counts.blocked, 1);
             return;
@@ -375,6 +381,7 @@ static void read_log(void *ctx, struct rpc_request *request)
     reader->is_endless = strcmp(req->task_id, "endless") == 0;
     reader->size = strcmp(req->task_id, "flood") == 0 ? PEER_FLOOD_SIZE : sizeof PEER_LOG - 1;
     reader->offset = (uint64_t)req->offset;
+    reader->run = req->run < 0 && strcmp(req->task_id, "rerun") == 0 ? 1 : 0;
     rpc_request_on_cancel(request, on_cancel, reader);
     rpc_stream_on_writable(request, read_on, reader);
     read_on(reader);

@@ -20,6 +20,7 @@ static int port;
 #define HEAD(method, target) method " " target " HTTP/1.1\r\nHost: localhost\r\n"
 #define END                  "Connection: close\r\n\r\n"
 #define JSON(length)         "Content-Type: application/json\r\nContent-Length: " #length "\r\n"
+#define DEEP                 "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
 #define BODY(json)           JSON(@) END json /* the length is put in when it is sent */
 
 /* -- one request, one answer ---------------------------------------------------------------------- */
@@ -169,6 +170,28 @@ static const struct answer_case {
       "GET /v1/jobs HTTP/1.1\r\nHost: evil.example\r\n" END,
       "421 Misdirected Request",
       { "PERMISSION_DENIED" } },
+    { "a page of another site",
+      HEAD("POST", "/v1/jobs/role/prod/n:kill") "Origin: http://evil.example\r\n"
+                                                "Content-Length: 0\r\n" END,
+      "403 Forbidden",
+      { "PERMISSION_DENIED", "a page of another site" } },
+    { "a page without a site",
+      HEAD("POST", "/v1/jobs/role/prod/n:kill") "Origin: null\r\nContent-Length: 0\r\n" END,
+      "403 Forbidden",
+      { "PERMISSION_DENIED" } },
+    { "a page of our own",
+      HEAD("POST", "/v1/jobs/role/prod/n:kill") "Origin: http://localhost\r\n"
+                                                "Content-Length: 0\r\n" END,
+      "200 OK",
+      { "task-0" } },
+    { "a compressed body",
+      HEAD("POST", "/v1/compile") "Content-Encoding: gzip\r\n" BODY("{}"),
+      "415 Unsupported Media Type",
+      { "may not be compressed" } },
+    { "a body that is nested too deep",
+      HEAD("POST", "/v1/compile") BODY("{\"files\":" DEEP "}"),
+      "400 Bad Request",
+      { "nested more than 32 levels" } },
     { "length and chunks",
       HEAD("POST", "/v1/compile") JSON(2) "Transfer-Encoding: chunked\r\n\r\n{}",
       "400 Bad Request",
@@ -212,12 +235,20 @@ static const struct answer_case {
       HEAD("GET", "/v1/tasks/t/log?follow=true") END,
       "200 OK",
       { "Content-Type: text/event-stream",
-        "id: 27\ndata: first line\ndata: second \xc3\xa4\ndata: third\ndata: \n\n",
+        "id: 0:27\ndata: first line\ndata: second \xc3\xa4\ndata: third\ndata: \n\n",
         "event: end\n" } },
     { "a log from where it was left",
       HEAD("GET", "/v1/tasks/t/log?follow=true") "Last-Event-ID: 21\r\n" END,
       "200 OK",
-      { "id: 27\ndata: third\ndata: \n\n", "event: end\n" } },
+      { "id: 0:27\ndata: third\ndata: \n\n", "event: end\n" } },
+    { "a log from where it was left in its run",
+      HEAD("GET", "/v1/tasks/t/log?follow=true") "Last-Event-ID: 0:21\r\n" END,
+      "200 OK",
+      { "id: 0:27\ndata: third\ndata: \n\n", "event: end\n" } },
+    { "a log from where it was left in an earlier run",
+      HEAD("GET", "/v1/tasks/rerun/log?follow=true") "Last-Event-ID: 0:21\r\n" END,
+      "200 OK",
+      { "id: 0:27\ndata: third\ndata: \n\n", "id: 1:27\ndata: first line\n", "event: end\n" } },
     { "a place that is none",
       HEAD("GET", "/v1/tasks/t/log?follow=true") "Last-Event-ID: x\r\n" END,
       "400 Bad Request",
