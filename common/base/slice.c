@@ -102,10 +102,22 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
     return 0;
 }
 
+/* Bytes from the start that are ASCII, in steps of a word; what is left over is looked at one by one. */
+static size_t ascii_words(struct slice s)
+{
+    size_t i = 0;
+    for (uint64_t word; i + sizeof word <= s.len; i += sizeof word) {
+        memcpy(&word, s.ptr + i, sizeof word);
+        if (word & 0x8080808080808080u)
+            break;
+    }
+    return i;
+}
+
 bool slice_is_utf8(struct slice s)
 {
     const unsigned char *p = (const unsigned char *)s.ptr;
-    for (size_t i = 0; i < s.len;) {
+    for (size_t i = ascii_words(s); i < s.len;) {
         size_t len = utf8_sequence(p + i, s.len - i);
         if (!len)
             return false;

@@ -139,14 +139,14 @@ static const struct error data_loss = { ERROR_DATA_LOSS, "the answer could not b
 
 static void finish_unary(struct rpc_call *call, struct slice payload)
 {
-    struct arena *arena = arena_new();
+    struct rpc_client *client = call->client;
     ProtobufCMessage *response;
     struct error err;
-    if (rpc_payload_decode(call->response, payload, arena, &response, &err))
+    if (rpc_payload_decode(call->response, payload, client->arena, &response, &err))
         finish(call, response, NULL);
     else
         finish(call, NULL, &data_loss);
-    arena_free(arena);
+    arena_reset(client->arena);
 }
 
 static void count_delivered(struct rpc_call *call)
@@ -161,7 +161,7 @@ static void count_delivered(struct rpc_call *call)
 /* False when the call is gone.  The callback may cancel the call or close the client. */
 static bool deliver(struct rpc_call *call, struct slice payload)
 {
-    struct arena *arena = arena_new();
+    struct arena *arena = call->client->arena;
     ProtobufCMessage *message;
     struct error err;
     bool is_good = rpc_payload_decode(call->response, payload, arena, &message, &err);
@@ -173,7 +173,7 @@ static bool deliver(struct rpc_call *call, struct slice payload)
         rpc_link_cancel_call(call->client, call);
         finish(call, NULL, &data_loss);
     }
-    arena_free(arena);
+    arena_reset(arena);
     if (!is_good)
         return false;
     if (call->is_cancelled) {
@@ -420,8 +420,9 @@ static struct rpc_call *start_call(struct rpc_client *client,
     if (options && options->traceparent && options->traceparent[0])
         call->traceparent = xstrdup(options->traceparent);
     call->len = protobuf_c_message_pack(request, (uint8_t *)call->payload);
+    if (client->in_flight == 0)
+        uv_update_time(client->loop); /* a program may have been busy before its first call */
     take_slot(client, call);
-    uv_update_time(client->loop);
     set_deadline(call);
     return call;
 }
@@ -531,6 +532,7 @@ struct rpc_client *rpc_client_open(uv_loop_t *loop, const struct rpc_client_opti
     client->url = url;
     client->caller = xstrdup(options->caller ? options->caller : "");
     client->on_resume = on_resume;
+    client->arena = arena_new();
     randombytes_buf(&client->random, sizeof client->random);
     client->id = random_next(&client->random) | 1;
     client->counter = random_next(&client->random) >> (SLOT_BITS + 2);
@@ -570,6 +572,7 @@ static void on_closed(uv_handle_t *handle)
             end_call(TAKE(client->slots[slot]));
     deadlines_done(&client->deadlines);
     deadlines_done(&client->retries);
+    arena_free(client->arena);
     free(client->slots);
     free(client->free_slots);
     free(client->caller);

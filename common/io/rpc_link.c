@@ -21,9 +21,13 @@ static char *encode(struct rpc_client *client, struct rpc_wire_call *call)
 {
     char head[ENVELOPE_BYTES];
     call->client_id = client->id;
-    call->connection = client->connection;
-    call->received = client->received;
-    call->server = client->server;
+    if (call->kind != RPC_REQUEST || client->received - client->reported >= RPC_MENTION_BYTES) {
+        call->connection = client->connection;
+        call->received = client->received;
+        client->reported = client->received;
+    }
+    if (client->seal)
+        call->server = client->server;
     assert(rpc_wire_call_max(call) <= sizeof head);
     size_t head_len = rpc_wire_encode_call(call, head), len = head_len + call->payload.len;
     char *message = rpc_message_new(len);
@@ -100,14 +104,12 @@ static bool send_chunk(struct rpc_client *client, struct rpc_call *call)
         .chunk = call->chunk_out,
         .has_more = left > RPC_CHUNK_BYTES,
     };
-    add_metadata(&wire, "caller", client->caller);
     add_metadata(&wire, "traceparent", call->traceparent);
     char *message = encode(client, &wire);
     if (!try_send(client, message)) {
         rpc_message_free(message);
         return false;
     }
-    client->reported = client->received;
     call->chunk_out++;
     return true;
 }
@@ -193,7 +195,6 @@ void rpc_link_credit(struct rpc_client *client, struct rpc_call *call)
         .credit = call->credit,
     };
     send_control(client, &wire);
-    client->reported = client->received;
 }
 
 static void report(struct rpc_client *client)
@@ -203,7 +204,6 @@ static void report(struct rpc_client *client)
         return;
     wire = (struct rpc_wire_call){ .kind = RPC_CREDIT, .call_id = 1 };
     send_control(client, &wire);
-    client->reported = client->received;
 }
 
 /* -- what comes in -------------------------------------------------------------------------------- */
@@ -307,6 +307,7 @@ static void send_heartbeat(struct rpc_client *client, int64_t now_ms)
         .kind = RPC_HEARTBEAT,
         .call_id = random_next(&client->random) | 1,
     };
+    add_metadata(&wire, "caller", client->caller);
     send_control(client, &wire);
 }
 

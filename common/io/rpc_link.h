@@ -5,6 +5,7 @@
  *   rpc_client.c  calls: their life, their deadlines, what comes in for them
  *   rpc_link.c    the connection: what goes out, heartbeats, a peer that went away and came back */
 
+#include "base/arena.h"
 #include "base/deadlines.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -22,6 +23,7 @@
 #define RPC_ANSWER_MS          700u /* a heartbeat that is not answered within this is lost */
 #define RPC_REOPEN_LAST_MS     5000u
 #define RPC_REPORT_BYTES       (32u << 10) /* taken in without having said so */
+#define RPC_MENTION_BYTES      (8u << 10)  /* from which on a call says so by the way */
 #define RPC_CONTROL_MAX        1024u
 #define RPC_UNSENT_BYTES       (256u << 20) /* of calls that wait for the connection */
 
@@ -67,6 +69,7 @@ struct rpc_client {
     char *caller;
     uint64_t id;
     struct random random;
+    struct arena *arena; /* of the answer that is being delivered */
 
     /* calls */
     struct rpc_call **slots;

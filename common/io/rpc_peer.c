@@ -63,6 +63,7 @@ void rpc_peer_free(struct rpc_peer *peer)
     map_remove(peer->endpoint->peers, id_key(&peer->client_id));
     peer->endpoint->server->peer_count--;
     map_free(peer->requests);
+    free(peer->caller);
     free(peer);
 }
 
@@ -182,17 +183,26 @@ static uint32_t heartbeat_ms(const struct rpc_server *server)
     return (uint32_t)(RPC_HEARTBEAT_MS * (1 + server->peer_count / RPC_PEERS_PER_SECOND));
 }
 
-void rpc_peer_answer_heartbeat(struct rpc_peer *peer, uint64_t call_id)
+static void take_name(struct rpc_peer *peer, struct slice name)
+{
+    if (name.len == 0 || (peer->caller && slice_is(name, peer->caller)))
+        return;
+    free(peer->caller);
+    peer->caller = xmemdup0(name.ptr, name.len);
+}
+
+void rpc_peer_take_heartbeat(struct rpc_peer *peer, const struct rpc_wire_call *call)
 {
     size_t head, len;
     const struct rpc_server *server = peer->endpoint->server;
     struct rpc_wire_reply reply = {
-        .call_id = call_id,
+        .call_id = call->call_id,
         .is_last = true,
         .server = server->incarnation,
         .sent = peer->sent,
         .heartbeat_ms = heartbeat_ms(server),
     };
+    take_name(peer, rpc_wire_metadata(call, "caller"));
     char *message = begin_message(peer, &reply, &head, &len);
     transmit(peer, message, len);
 }

@@ -172,15 +172,11 @@ static void serve(struct rpc_request *request, struct slice payload)
         request->method->method->start(request->method->ctx, request);
 }
 
-static const char *find_metadata(const struct rpc_request *request,
-                                 const struct rpc_wire_call *call, const char *key)
+static const char *copy_traceparent(const struct rpc_request *request,
+                                    const struct rpc_wire_call *call)
 {
-    for (size_t i = 0; i < call->metadata_count; i++)
-        if (slice_is(call->metadata[i].key, key) && slice_is_utf8(call->metadata[i].value) &&
-            !memchr(call->metadata[i].value.ptr, 0, call->metadata[i].value.len))
-            return arena_memdup0(request->arena, call->metadata[i].value.ptr,
-                                 call->metadata[i].value.len);
-    return "";
+    struct slice value = rpc_wire_metadata(call, "traceparent");
+    return value.len > 0 ? arena_memdup0(request->arena, value.ptr, value.len) : "";
 }
 
 static bool may_begin(struct rpc_peer *peer, struct error *err)
@@ -224,8 +220,8 @@ static struct rpc_request *begin(struct rpc_peer *peer, const struct rpc_wire_ca
         return NULL;
     }
     struct rpc_request *request = request_new(peer, call, method);
-    request->traceparent = find_metadata(request, call, "traceparent");
-    request->caller = find_metadata(request, call, "caller");
+    request->traceparent = copy_traceparent(request, call);
+    request->caller = peer->caller ? arena_strdup(request->arena, peer->caller) : "";
     return request;
 }
 

@@ -88,6 +88,7 @@ struct rpc_outgoing {
 struct rpc_peer {
     struct rpc_endpoint *endpoint;
     uint64_t client_id;
+    char *caller; /* how it names itself in heartbeats; NULL: not at all */
     struct rpc_route route;
     uint32_t connection;
     uint64_t sent, acked; /* on this connection, in bytes as rpc_wire.h counts them */
@@ -115,8 +116,8 @@ void rpc_peer_send(struct rpc_peer *peer, struct rpc_wire_reply *reply);
 /* The same with `body` as payload, packed straight into what is sent; it fits into one chunk. */
 void rpc_peer_send_message(struct rpc_peer *peer, struct rpc_wire_reply *reply,
                            const ProtobufCMessage *body);
-/* At once and outside the window: for heartbeats. */
-void rpc_peer_answer_heartbeat(struct rpc_peer *peer, uint64_t call_id);
+/* At once and outside the window. */
+void rpc_peer_take_heartbeat(struct rpc_peer *peer, const struct rpc_wire_call *call);
 
 /* -- requests ------------------------------------------------------------------------------------- */
 

@@ -121,7 +121,7 @@ static void take(struct rpc_peer *peer, const struct rpc_wire_call *call)
         cancel(peer, call->call_id);
         return;
     case RPC_HEARTBEAT:
-        rpc_peer_answer_heartbeat(peer, call->call_id);
+        rpc_peer_take_heartbeat(peer, call);
         return;
     case RPC_CALL_KIND_COUNT:
         break;

@@ -173,6 +173,17 @@ bool rpc_wire_decode_call(struct slice bytes, struct rpc_wire_call *ret_call, st
     return true;
 }
 
+struct slice rpc_wire_metadata(const struct rpc_wire_call *call, const char *key)
+{
+    for (size_t i = 0; i < call->metadata_count; i++) {
+        struct slice value = call->metadata[i].value;
+        if (slice_is(call->metadata[i].key, key) && slice_is_utf8(value) && value.len > 0 &&
+            !memchr(value.ptr, 0, value.len))
+            return value;
+    }
+    return (struct slice){ NULL, 0 };
+}
+
 static bool take_status(struct rpc_wire_reply *reply, struct slice bytes)
 {
     struct field field;

@@ -68,6 +68,9 @@ bool rpc_wire_decode_call(struct slice bytes, struct rpc_wire_call *ret_call,
 bool rpc_wire_decode_reply(struct slice bytes, struct rpc_wire_reply *ret_reply,
                            struct error *err) MUST_CHECK;
 
+/* The value of that key; empty when there is none, or it is no text. */
+struct slice rpc_wire_metadata(const struct rpc_wire_call *call, const char *key);
+
 /* Space for the envelope of a call or reply, payload aside. */
 size_t rpc_wire_call_max(const struct rpc_wire_call *call);
 size_t rpc_wire_reply_max(const struct rpc_wire_reply *reply);
