@@ -77,6 +77,10 @@ struct rpc_endpoint {
     struct map *peers; /* client id -> struct rpc_peer */
 };
 
+/* A message that came in, from whoever it may be: `user` is the endpoint. */
+void rpc_endpoint_take(void *user, const struct rpc_route *route, char *bytes, size_t len);
+void rpc_endpoint_forget_peers(struct rpc_endpoint *endpoint);
+
 /* -- peers ---------------------------------------------------------------------------------------- */
 
 struct rpc_outgoing {

@@ -129,7 +129,7 @@ static void take(struct rpc_peer *peer, const struct rpc_wire_call *call)
     assert(!"a kind that the decoder does not let through");
 }
 
-static void on_message(void *user, const struct rpc_route *route, char *bytes, size_t len)
+void rpc_endpoint_take(void *user, const struct rpc_route *route, char *bytes, size_t len)
 {
     struct rpc_endpoint *endpoint = user;
     struct rpc_server *server = endpoint->server;
@@ -348,13 +348,18 @@ struct rpc_server *rpc_server_open(uv_loop_t *loop, const struct rpc_server_opti
     return server;
 }
 
-static void endpoint_free(struct rpc_endpoint *endpoint)
+void rpc_endpoint_forget_peers(struct rpc_endpoint *endpoint)
 {
     size_t cursor = 0;
     struct slice key;
     void *value;
     while (map_next(endpoint->peers, &cursor, &key, &value))
         rpc_peer_free(value);
+}
+
+static void endpoint_free(struct rpc_endpoint *endpoint)
+{
+    rpc_endpoint_forget_peers(endpoint);
     rpc_socket_close(endpoint->socket);
     rpc_seal_free(endpoint->seal);
     map_free(endpoint->peers);
@@ -364,7 +369,7 @@ static void endpoint_free(struct rpc_endpoint *endpoint)
 static bool open_endpoint(struct rpc_endpoint *endpoint, const char *text,
                           const struct cluster_key *key, struct error *err)
 {
-    struct rpc_socket_events events = { .on_message = on_message, .user = endpoint };
+    struct rpc_socket_events events = { .on_message = rpc_endpoint_take, .user = endpoint };
     if (!rpc_url_parse(text, &endpoint->url, err))
         return false;
     if (endpoint->url.is_tcp && !endpoint->url.is_loopback && !key)
