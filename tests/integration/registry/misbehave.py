@@ -79,6 +79,7 @@ by_tag = {
     "many/nested": (INDEX, nested(1, four)),
     "many/deep": (INDEX, nested(4, four)),
     "many/elsewhere": (INDEX, only_windows),
+    "many/sizes": (INDEX, index([dict(descriptor(INDEX, four), size=len(four) + 1)])),
     "odd/html": ("text/html", b"<html>log in here</html>"),
     "odd/schema1": ("application/vnd.docker.distribution.manifest.v1+prettyjws",
                     b'{"schemaVersion":1,"name":"x","tag":"1","fsLayers":[],"history":[]}'),

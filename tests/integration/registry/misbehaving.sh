@@ -44,6 +44,7 @@ says "of this machine" '^platform=linux/(amd64|arm64)' "$ERR"
 says "with the digest of the index" '^index_digest=sha256:[0-9a-f]{64}$' "$ERR"
 check "a nested index" manifest many/nested 1 --choose-platform
 fails "an index that is nested too deep" "code=9 .*nested over 3 deep" manifest many/deep 1 --choose-platform
+fails "an index that lies about a size" "code=15 .*sent [0-9]+ bytes instead of [0-9]+ for sha256:" manifest many/sizes 1 --choose-platform
 fails "an index for other machines" "code=5 .*many/elsewhere:1: the image is not there for linux/.*, only for windows/amd64" \
     manifest many/elsewhere 1 --choose-platform
 
