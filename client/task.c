@@ -213,6 +213,42 @@ static enum exit_status follow(struct log *log, const char *path)
 
 /* -- which logs there are ------------------------------------------------------------------------- */
 
+static bool fetch_logs(const struct log *log, struct arena *arena,
+                       Eos__Launcher__V1__ListLogsResponse **ret_logs, struct error *err)
+{
+    cleanup_text struct text path = TEXT_INIT;
+    ProtobufCMessage *message;
+    text_add(&path, "/v1/tasks/");
+    http_add_escaped(&path, log->task_id);
+    text_add(&path, "/logs");
+    if (!gateway_call(log->gateway, "GET", text_string(&path), NULL,
+                      &eos__launcher__v1__list_logs_response__descriptor, arena, &message, err))
+        return false;
+    *ret_logs = (Eos__Launcher__V1__ListLogsResponse *)message;
+    return true;
+}
+
+/* People at a terminal are told that there is more than they see. */
+static void mention_others(const struct log *log, struct arena *arena)
+{
+    cleanup_text struct text others = TEXT_INIT;
+    Eos__Launcher__V1__ListLogsResponse *logs;
+    struct error err;
+    if (log->flags->process || !output_is_terminal(STDERR_FILENO) ||
+        !fetch_logs(log, arena, &logs, &err))
+        return;
+    const char *previous = logs->n_files > 0 ? logs->files[0]->process : "";
+    for (size_t i = 0; i < logs->n_files; i++) {
+        const char *process = logs->files[i]->process;
+        if (strcmp(process, previous) != 0)
+            text_printf(&others, "%s%s", others.len > 0 ? ", " : "", process);
+        previous = process;
+    }
+    if (others.len > 0)
+        output_note("eos: this is the process %s; --process shows %s", logs->files[0]->process,
+                    text_string(&others));
+}
+
 static enum exit_status print_list(const Eos__Launcher__V1__ListLogsResponse *logs, bool is_json,
                                    struct arena *arena)
 {
@@ -238,17 +274,11 @@ static enum exit_status print_list(const Eos__Launcher__V1__ListLogsResponse *lo
 
 static enum exit_status list_logs(struct log *log, struct arena *arena)
 {
-    cleanup_text struct text path = TEXT_INIT;
-    ProtobufCMessage *message;
+    Eos__Launcher__V1__ListLogsResponse *logs;
     struct error err;
-    text_add(&path, "/v1/tasks/");
-    http_add_escaped(&path, log->task_id);
-    text_add(&path, "/logs");
-    if (!gateway_call(log->gateway, "GET", text_string(&path), NULL,
-                      &eos__launcher__v1__list_logs_response__descriptor, arena, &message, &err))
+    if (!fetch_logs(log, arena, &logs, &err))
         return output_complain(exit_status_of(err.code), &err);
-    return print_list((const Eos__Launcher__V1__ListLogsResponse *)message,
-                      flags_want_json(log->flags), arena);
+    return print_list(logs, flags_want_json(log->flags), arena);
 }
 
 enum exit_status task_logs(const struct invocation *invocation)
@@ -269,6 +299,7 @@ enum exit_status task_logs(const struct invocation *invocation)
         return list_logs(&log, invocation->arena);
     cleanup_text struct text path = TEXT_INIT;
     add_path(&path, &log);
+    mention_others(&log, invocation->arena);
     status =
         log.flags->follow ? follow(&log, text_string(&path)) : read_whole(&log, text_string(&path));
     text_done(&log.position);

@@ -88,3 +88,4 @@ start
 holds "what was left is found" on job killall ${K%steady}stubborn --timeout 60s
 ends "the end" INT 0
 holds "nothing is left" wait_until 10 nothing_left
+says "sanitizers are silent" 1 '' grep -E 'AddressSanitizer|LeakSanitizer|runtime error:' "$DIR/dev.log"
