@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 
 #define TOKEN_FILE_MAX_BYTES (1u << 20)
+#define MAX_CLUSTER_BYTES    255u
+#define CLUSTER_CHARACTERS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 #define HELD_BODIES          16 /* times the largest body: memory for all requests together */
 
 struct service {
@@ -67,6 +69,11 @@ static bool check_options(const struct gateway_options *options, struct error *e
     if (!options->cluster || !options->cluster[0])
         return error_set(err, ERROR_INVALID_ARGUMENT,
                          "flag --cluster is missing: the name of the cluster that is served");
+    if (strlen(options->cluster) > MAX_CLUSTER_BYTES ||
+        options->cluster[strspn(options->cluster, CLUSTER_CHARACTERS)])
+        return error_set(err, ERROR_INVALID_ARGUMENT,
+                         "flag --cluster: expected 1 to %u letters, digits, \"_\", \"-\" or \".\"",
+                         MAX_CLUSTER_BYTES);
     return true;
 }
 

@@ -426,6 +426,24 @@ static void addresses_are_checked(void **state)
     starts_only_when_all_is_right(flags, "expected ADDRESS:PORT");
 }
 
+static void names_of_clusters_are_checked(void **state)
+{
+    (void)state;
+    const char *const none[] = { "--http", "127.0.0.1:0", NULL };
+    const char *const wrong[] = { "--http", "127.0.0.1:0", "--cluster", "a/b", NULL };
+    starts_only_when_all_is_right(none, "flag --cluster is missing");
+    starts_only_when_all_is_right(wrong, "flag --cluster: expected 1 to 255 letters");
+}
+
+/* What is sent to another host would otherwise be readable and forgeable. */
+static void other_hosts_need_a_cluster_key(void **state)
+{
+    (void)state;
+    const char *const flags[] = { "--http",      "127.0.0.1:0",       COMMON_FLAGS,
+                                  "--scheduler", "tcp://192.0.2.1:1", NULL };
+    starts_only_when_all_is_right(flags, "a cluster key is needed");
+}
+
 static void stop(struct process *process)
 {
     process_signal(process, SIGTERM);
@@ -663,6 +681,8 @@ int main(void)
         cmocka_unit_test(public_addresses_need_tokens),
         cmocka_unit_test(token_files_are_checked),
         cmocka_unit_test(addresses_are_checked),
+        cmocka_unit_test(names_of_clusters_are_checked),
+        cmocka_unit_test(other_hosts_need_a_cluster_key),
         cmocka_unit_test(tokens_open_the_door),
         cmocka_unit_test(services_that_are_down_are_named),
         cmocka_unit_test(a_scheduler_that_is_gone_is_missed_soon),
