@@ -79,7 +79,7 @@ struct gateway *gateway_open(const struct cluster_gateway *cluster, const struct
         return NULL;
     struct gateway *gateway = xcalloc(1, sizeof *gateway);
     gateway->http = http;
-    gateway->url = xstrdup(cluster->url);
+    gateway->url = xstrdup(http_base_url(http));
     return gateway;
 }
 

@@ -71,6 +71,11 @@ void http_close(struct http *http)
     free(http);
 }
 
+const char *http_base_url(const struct http *http)
+{
+    return http->base_url;
+}
+
 void http_response_done(struct http_response *response)
 {
     text_done(&response->content_type);

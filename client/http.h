@@ -18,6 +18,9 @@ struct http_options {
 struct http *http_open(const struct http_options *options, struct error *err) MUST_CHECK;
 void http_close(struct http *http); /* NULL is a no-op */
 
+/* Without a slash at its end. */
+const char *http_base_url(const struct http *http);
+
 /* Part of a body; false ends the transfer, which is no failure then. */
 typedef bool http_data_fn(void *user, struct slice bytes);
 

@@ -98,89 +98,100 @@ static enum exit_status send(struct create *create, Eos__Job__V1__JobConfigurati
 
 /* -- waiting -------------------------------------------------------------------------------------- */
 
-/* One look; false when the gateway did not answer. */
-static bool look(const struct create *create, enum job_goal goal, int64_t created_at_ms,
-                 struct arena *arena, struct job_progress *ret_progress, struct error *err)
+struct wait {
+    const struct create *create;
+    enum job_goal goal;
+    int64_t created_at_ms, started_ms, answered_ms;
+};
+
+/* One look at the tasks; false when the gateway did not answer. */
+static bool look(const struct wait *wait, struct arena *arena, struct job_progress *ret_progress,
+                 struct error *err)
 {
+    const struct create *create = wait->create;
     struct task_query query = { .key = &create->key };
     Eos__Job__V1__ScheduledTask **tasks;
     size_t count;
     if (!fetch_tasks(create->gateway, &query, arena, &tasks, &count, err))
         return false;
-    *ret_progress =
-        job_wait_judge(goal, tasks, count, create->response->instance_count, created_at_ms, arena);
+    *ret_progress = job_wait_judge(wait->goal, tasks, count, create->response->instance_count,
+                                   wait->created_at_ms, arena);
     return true;
 }
 
 static void show_progress(const struct create *create, const struct job_progress *progress)
 {
     cleanup_text struct text line = TEXT_INIT;
-    text_printf(&line, "waiting for %s: %d of %d instances", create->invocation->flags->wait_until,
-                progress->reached, progress->total);
-    if (progress->outcome == OUTCOME_WAITING)
-        text_printf(&line, ", %s", progress->message);
+    text_printf(&line, "waiting for %s: %d of %d instances, %s",
+                create->invocation->flags->wait_until, progress->reached, progress->total,
+                progress->message);
     output_progress(text_string(&line));
 }
 
 /* Why it takes so long, in the scheduler's words where it has some. */
-static enum exit_status give_up(const struct create *create, const struct job_progress *progress)
+static enum exit_status give_up(const struct create *create, const struct job_progress *progress,
+                                struct arena *arena)
 {
     Eos__Scheduler__V1__PendingReasonsResponse *pending;
     struct error err;
     const char *why = progress->message;
-    if (fetch_pending(create->gateway, &create->key, create->invocation->arena, &pending, &err) &&
+    if (fetch_pending(create->gateway, &create->key, arena, &pending, &err) &&
         pending->n_reasons > 0)
-        why = arena_printf(create->invocation->arena, "instance %d is PENDING: %s",
-                           pending->reasons[0]->instance_id, pending->reasons[0]->reason);
+        why = arena_printf(arena, "instance %d is PENDING: %s", pending->reasons[0]->instance_id,
+                           pending->reasons[0]->reason);
     error_set(&err, ERROR_DEADLINE_EXCEEDED, "%d of %d instances are not %s in time: %s",
               progress->total - progress->reached, progress->total,
               create->invocation->flags->wait_until, why);
     return output_complain(STATUS_TIMEOUT, &err);
 }
 
-static enum exit_status end_wait(const struct create *create, const struct job_progress *progress)
+static enum exit_status fail_wait(const struct job_progress *progress)
 {
     struct error err;
-    output_progress(NULL);
-    if (progress->outcome == OUTCOME_REACHED)
-        return STATUS_OK;
     error_set(&err, ERROR_ABORTED, "the job was created, but %s", progress->message);
-    (void)create;
     return output_complain(STATUS_COMMAND_FAILURE, &err);
 }
 
-static enum exit_status wait_for(const struct create *create, enum job_goal goal,
-                                 int64_t created_at_ms)
+/* Looks once and says whether that was the end of it.  A gateway that is away for a while is no end. */
+static bool wait_step(struct wait *wait, struct arena *arena, enum exit_status *ret_status)
 {
-    int64_t timeout_ms = create->invocation->flags->timeout_ms, start_ms = job_now_ms();
-    int64_t answered_ms = start_ms;
-    int pause_ms = 0;
-    for (;;) {
-        struct arena *arena = arena_new();
-        struct job_progress progress = { .total = create->response->instance_count,
-                                         .message = "the gateway does not answer" };
-        struct error err;
-        bool is_answered = look(create, goal, created_at_ms, arena, &progress, &err);
-        bool is_over = timeout_ms > 0 && job_now_ms() - start_ms > timeout_ms;
-        enum exit_status status = STATUS_OK;
-        bool is_done = true;
-        if (is_answered)
-            answered_ms = job_now_ms();
-        if (!is_answered && job_now_ms() - answered_ms > SILENCE_MAX_MS)
-            status = output_complain(exit_status_of(err.code), &err);
-        else if (progress.outcome != OUTCOME_WAITING)
-            status = end_wait(create, &progress);
-        else if (is_over)
-            status = give_up(create, &progress);
-        else
-            is_done = false;
-        if (!is_done)
-            show_progress(create, &progress);
-        arena_free(arena);
-        if (is_done)
-            return status;
-        job_pause(&pause_ms);
+    const struct create *create = wait->create;
+    int64_t timeout_ms = create->invocation->flags->timeout_ms;
+    struct job_progress progress = { .total = create->response->instance_count,
+                                     .message = "the gateway does not answer" };
+    struct error err;
+    bool is_answered = look(wait, arena, &progress, &err);
+    int64_t now_ms = job_now_ms();
+    if (is_answered)
+        wait->answered_ms = now_ms;
+    if (!is_answered && now_ms - wait->answered_ms > SILENCE_MAX_MS)
+        *ret_status = output_complain(exit_status_of(err.code), &err);
+    else if (progress.outcome == OUTCOME_REACHED)
+        *ret_status = STATUS_OK;
+    else if (progress.outcome == OUTCOME_FAILED)
+        *ret_status = fail_wait(&progress);
+    else if (timeout_ms > 0 && now_ms - wait->started_ms > timeout_ms)
+        *ret_status = give_up(create, &progress, arena);
+    else {
+        show_progress(create, &progress);
+        return false;
     }
+    return true;
+}
+
+static enum exit_status wait_for(struct wait *wait)
+{
+    enum exit_status status = STATUS_OK;
+    int pause_ms = 0;
+    for (bool is_over = false; !is_over;) {
+        struct arena *arena = arena_new();
+        is_over = wait_step(wait, arena, &status);
+        arena_free(arena);
+        if (!is_over)
+            job_pause(&pause_ms);
+    }
+    output_progress(NULL);
+    return status;
 }
 
 static enum exit_status wait_as_told(const struct create *create)
@@ -192,8 +203,12 @@ static enum exit_status wait_as_told(const struct create *create)
         return STATUS_OK;
     if (!fetch_job(create->gateway, &create->key, create->invocation->arena, &job, &err))
         return output_complain(exit_status_of(err.code), &err);
-    return wait_for(create, strcmp(until, "RUNNING") == 0 ? GOAL_RUNNING : GOAL_FINISHED,
-                    job->created_at_ms);
+    struct wait wait = { .create = create,
+                         .goal = strcmp(until, "RUNNING") == 0 ? GOAL_RUNNING : GOAL_FINISHED,
+                         .created_at_ms = job->created_at_ms,
+                         .started_ms = job_now_ms(),
+                         .answered_ms = job_now_ms() };
+    return wait_for(&wait);
 }
 
 /* -- the result ----------------------------------------------------------------------------------- */

@@ -7,7 +7,6 @@
 #include "io/uv_error.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <signal.h>
 
 #define READ_BYTES 16384
@@ -123,7 +122,7 @@ static void on_process_exit(uv_process_t *process, int64_t exit_status, int term
     service->on_exit(service->user, service, term_signal ? -term_signal : (int)exit_status);
 }
 
-static bool spawn(struct supervised *service, int output, struct run *run)
+static int spawn(struct supervised *service, int output, struct run *run)
 {
     uv_stdio_container_t stdio[] = {
         { .flags = UV_IGNORE },
@@ -137,7 +136,7 @@ static bool spawn(struct supervised *service, int output, struct run *run)
                                      .flags = UV_PROCESS_DETACHED,
                                      .stdio = stdio,
                                      .stdio_count = 3 };
-    return uv_spawn(service->loop, &run->process, &options) == 0;
+    return uv_spawn(service->loop, &run->process, &options);
 }
 
 void supervised_init(struct supervised *service, uv_loop_t *loop, enum service_id id,
@@ -160,13 +159,12 @@ bool supervised_start(struct supervised *service, struct error *err)
     struct run *run = xcalloc(1, sizeof *run);
     run->service = service;
     run->process.data = run;
-    bool is_started = spawn(service, ends[1], run);
-    int errnum = errno;
+    status = spawn(service, ends[1], run);
     close(ends[1]);
-    if (!is_started) {
+    if (status < 0) {
         close(ends[0]);
         uv_close((uv_handle_t *)&run->process, on_run_closed);
-        return error_set_errno(err, errnum, "could not start \"%.120s\"", service->command[0]);
+        return error_set_uv(err, status, "could not start \"%.120s\"", service->command[0]);
     }
     open_stream(service, ends[0]);
     service->run = run;

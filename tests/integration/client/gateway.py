@@ -133,6 +133,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, {"taskIds": ["t-1"]})
         if path.startswith("/v1/jobs/"):
             return self.reply(200, {"createdAtMs": "5"})
+        if path == "/v1/images:resolve" and story == "good":
+            name = json.loads(body)["reference"]
+            return self.reply(200, {"binding": {"reference": name, "resolved": name + "@sha256:00", "digest": "sha256:00"}})
+        if path == "/v1/version":
+            return self.reply(200, {"version": "9.9", "cluster": "c"})
         if path == "/v1/compile":
             return self.compile(story, body)
         self.problem(404, "NOT_FOUND", "there is nothing at this path")

@@ -21,7 +21,10 @@ refused "JSON of another shape" 20 'could not understand' at garbage job status 
 refused "an empty answer" 20 'could not understand' at empty job list c
 refused "an endless answer" 10 'over 64 MB' at huge host list
 refused "a limit" 10 'too many requests' at full host list
-refused "a path that is not there" 6 'nothing at this path' at good image resolve x
+refused "a path that is not there" 6 'nothing at this path' at other image resolve x
+says "an image" 0 '^eos/hello@sha256:00$' at good image resolve eos/hello
+says "an image as JSON" 0 '"digest": "sha256:00"' at good image resolve eos/hello --output json
+says "the gateway's version" 0 '^cluster c: gateway 9.9$' at good version c
 says "fields of a newer gateway are no trouble" 0 'status: RUNNING on host-1' at good job status $K
 refused "nobody listens" 7 'could not reach the gateway at http://127.0.0.1:1: Connection refused' \
     eos host list --gateway http://127.0.0.1:1
@@ -80,7 +83,8 @@ echo 'x' > "$file"
 echo 'included' > "$DIR/below/x.include"
 create() { local story=$1; shift; at "$story" job create $K "$file" --compiler cluster "$@"; }
 : > "$DIR/requests"
-says "a job is created" 0 'Job create succeeded: job url=.*/v1/jobs/r/e/n' create good
+says "a job is created" 0 'Job create succeeded: job url=.*/good/v1/jobs/r/e/n$' create good
+says "a slash too many is no trouble" 0 '/good/v1/jobs/r/e/n$' create good/
 says "what the configuration prints is shown" 0 '^hello$' create good
 says "as JSON" 0 '"instanceCount": 1' create good --output json
 : > "$DIR/requests"
