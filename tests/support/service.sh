@@ -66,14 +66,15 @@ peer_start() {
     echo $! > "$PEERS_DIR/$name.pid"
 }
 
-# peer_stop NAME: and waits for its end.
+# peer_stop NAME: and waits for its end; its exit status.
 peer_stop() {
-    local pid
+    local pid status=0
     pid=$(cat "$PEERS_DIR/$1.pid")
     kill "$pid" 2>/dev/null
     wait_until 20 peer_is_gone "$pid" || kill -9 "$pid"
-    wait "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null || status=$?
     rm -f "$PEERS_DIR/$1.pid"
+    return $status
 }
 
 port_is_open() { ss -Hltn "sport = :$1" | grep -q .; }

@@ -149,6 +149,23 @@ rm -f "$PEERS_DIR/binder.pid"
 kill $hanging 2> /dev/null
 wait $hanging 2> /dev/null
 
+# -- one registry call at a time
+binder_start --clusters "$PEERS_DIR/clusters.json" --concurrency 1 --cache-entries 0 --registry-timeout 30s
+slow=127.0.0.1:$(cut -d' ' -f1 "$PEERS_DIR/ports2")
+image_push "$PEERS_DIR/rootfs" eos/other:1.0
+check "wait for their turn" bind real "$(job '{"mesos": {}}' '{{docker.image[eos/hello][1.0]}} {{docker.image[eos/other][1.0]}}')"
+is "and are all bound" '(.bindings | length) == 2'
+forget
+jq -n --arg r "$slow/slow/hang:1" '{cluster: "real", reference: $r}' > "$PEERS_DIR/request"
+"$call_program" --url "$url" --give-up 1s Resolve < "$PEERS_DIR/request" > "$PEERS_DIR/hanging.out" 2>&1 &
+hanging=$!
+wait_until 10 grep -q slow/hang "$log" || die "the call that hangs did not come"
+fails "one that gives up while it waits" "code=1 " resolve odd ok/a:1 --give-up 100ms
+check "the next one has its turn when the one before gives up" resolve real eos/hello:1.0
+wait $hanging
+check "nobody asked for what was given up" asked ok/a 0
+peer_stop binder
+
 # -- starting
 fails "a clusters file that is not there" "flag --clusters: could not open $PEERS_DIR/nothing" "$EOS_BIN/eos-binder" --listen "$url" --clusters "$PEERS_DIR/nothing"
 echo '[1]' > "$PEERS_DIR/bad.json"
@@ -163,4 +180,4 @@ echo "[{\"name\": \"only\", \"docker_registry\": \"http://$REGISTRY\"}]" > "$PEE
 EOS_CLUSTERS=$PEERS_DIR/only.json binder_start
 check "the only cluster needs no name, credentials are found at home" resolve '' eos/hello:1.0
 is "with a password" '.binding.authentication == "basic"'
-peer_stop binder
+check "it drains and ends well" peer_stop binder
