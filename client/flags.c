@@ -25,6 +25,7 @@ struct flag {
 // clang-format off
 static const struct flag table[FLAG_COUNT] = {
     [FLAG_HELP] = { { .name = "help", .short_name = 'h', SWITCH, .help = "show this help" }, TO(help) },
+    [FLAG_VERBOSE] = { { .name = "verbose", .short_name = 'v', SWITCH, .help = "tell on stderr what is asked of the gateway" }, TO(verbose) },
     [FLAG_OUTPUT] = { { .name = "output", .short_name = 'o', STRING, NOENV, .value = "FORMAT", .help = "text, or json with a stable shape" }, TO(output), .choices = "text json" },
     [FLAG_WRITE_JSON] = { { .name = "write-json", SWITCH, .help = "the same as --output json" }, TO(write_json) },
     [FLAG_GATEWAY] = { { .name = "gateway", STRING, .value = "URL", .help = "talk to this gateway instead of the one that clusters.json names" }, TO(gateway) },

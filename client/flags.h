@@ -5,6 +5,7 @@
 /* All flags of all verbs, one row each; a verb names those that it takes. */
 enum flag_id {
     FLAG_HELP,
+    FLAG_VERBOSE,
     FLAG_OUTPUT,
     FLAG_WRITE_JSON,
     FLAG_GATEWAY,
@@ -57,7 +58,7 @@ enum flag_id {
 
 /* Their values; strings are borrowed from the command line and the environment. */
 struct flags {
-    bool help;
+    bool help, verbose;
     const char *output;
     bool write_json;
     const char *gateway, *token_file, *ca_file, *cluster;

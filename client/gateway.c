@@ -17,6 +17,7 @@
 struct gateway {
     struct http *http;
     char *url;
+    bool is_verbose;
 };
 
 /* -- opening -------------------------------------------------------------------------------------- */
@@ -79,6 +80,7 @@ struct gateway *gateway_open(const struct cluster_gateway *cluster, const struct
         return NULL;
     struct gateway *gateway = xcalloc(1, sizeof *gateway);
     gateway->http = http;
+    gateway->is_verbose = flags->verbose;
     gateway->url = xstrdup(http_base_url(http));
     return gateway;
 }
@@ -113,13 +115,26 @@ static void wait_ms(int64_t ms)
         ;
 }
 
+static bool perform_once(struct gateway *gateway, const struct http_request *request,
+                         struct http_response *ret_response, struct error *err)
+{
+    int64_t started_ms = now_ms();
+    bool is_answered = http_perform(gateway->http, request, ret_response, err);
+    if (gateway->is_verbose && is_answered)
+        output_note("eos: %s %s%s: status %ld in %lld ms", request->method, gateway->url,
+                    request->path, ret_response->status, (long long)(now_ms() - started_ms));
+    else if (gateway->is_verbose)
+        output_note("eos: %s %s%s: %s", request->method, gateway->url, request->path, err->message);
+    return is_answered;
+}
+
 /* A gateway that restarts is gone for a moment. */
 static bool perform(struct gateway *gateway, const struct http_request *request,
                     struct http_response *ret_response, struct error *err)
 {
     int64_t end_ms = now_ms() + GATEWAY_RETRY_MS;
     for (int64_t pause_ms = RETRY_FIRST_MS;; pause_ms *= 2) {
-        if (http_perform(gateway->http, request, ret_response, err))
+        if (perform_once(gateway, request, ret_response, err))
             return true;
         if (!ret_response->may_retry || now_ms() + pause_ms > end_ms)
             return false;
@@ -165,7 +180,7 @@ bool gateway_call(struct gateway *gateway, const char *method, const char *path,
 bool gateway_stream(struct gateway *gateway, const struct http_request *request, struct error *err)
 {
     struct http_response response;
-    if (!http_perform(gateway->http, request, &response, err))
+    if (!perform_once(gateway, request, &response, err))
         return false;
     bool is_good = response.status < 400;
     if (!is_good)

@@ -15,12 +15,12 @@ static verb_fn completion_bash;
 #define JOB_KEY     "CLUSTER/ROLE/ENV/NAME"
 #define JOB_PATTERN "CLUSTER[/ROLE[/ENV[/NAME]]]"
 
-#define ON_GATEWAY F(GATEWAY) | F(TOKEN_FILE) | F(CA_FILE) | F(OUTPUT) | F(WRITE_JSON)
+#define ON_GATEWAY F(VERBOSE) | F(GATEWAY) | F(TOKEN_FILE) | F(CA_FILE) | F(OUTPUT) | F(WRITE_JSON)
 #define ON_SOURCE                                                                                  \
     F(BIND) | F(ENV) | F(USER) | F(JSON) | F(READ_JSON) | F(NO_TIER_BACKFILL) | F(ALLOW_READ)
 #define ON_KILL                                                                                    \
-    F(BATCH_SIZE) | F(NO_BATCHING) | F(MAX_TOTAL_FAILURES) | F(MESSAGE) | F(TIMEOUT) |             \
-        F(GATEWAY) | F(TOKEN_FILE) | F(CA_FILE)
+    F(VERBOSE) | F(BATCH_SIZE) | F(NO_BATCHING) | F(MAX_TOTAL_FAILURES) | F(MESSAGE) |             \
+        F(TIMEOUT) | F(GATEWAY) | F(TOKEN_FILE) | F(CA_FILE)
 
 // clang-format off
 static const struct verb verbs[] = {

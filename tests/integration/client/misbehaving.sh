@@ -24,6 +24,7 @@ refused "a limit" 10 'too many requests' at full host list
 refused "a path that is not there" 6 'nothing at this path' at other image resolve x
 says "an image" 0 '^eos/hello@sha256:00$' at good image resolve eos/hello
 says "an image as JSON" 0 '"digest": "sha256:00"' at good image resolve eos/hello --output json
+says "what is asked is told" 0 'eos: GET http://.*/good/v1/version: status 200 in [0-9]+ ms' at good version c -v
 says "the gateway's version" 0 '^cluster c: gateway 9.9$' at good version c
 says "fields of a newer gateway are no trouble" 0 'status: RUNNING on host-1' at good job status $K
 refused "nobody listens" 7 'could not reach the gateway at http://127.0.0.1:1: Connection refused' \
