@@ -221,14 +221,19 @@ static bool make_hierarchy(const struct cgroup *cgroup, const struct cgroup_hier
     return false;
 }
 
+static bool check_controller(const struct cgroup *cgroup, const struct cgroup_value *value,
+                             struct error *err)
+{
+    return with_controller(cgroup, value->controller) ||
+           error_set(err, ERROR_FAILED_PRECONDITION,
+                     "could not set %s: this host has no %s controller in cgroup version %d",
+                     value->what, value->controller, cgroup->version == V1 ? 1 : 2);
+}
+
 static bool set_value(const struct cgroup *cgroup, const struct cgroup_value *value,
                       struct error *err)
 {
     const struct cgroup_hierarchy *hierarchy = with_controller(cgroup, value->controller);
-    if (!hierarchy)
-        return error_set(err, ERROR_FAILED_PRECONDITION,
-                         "could not set %s: this host has no %s controller in cgroup version %d",
-                         value->what, value->controller, cgroup->version == V1 ? 1 : 2);
     if (write_control(hierarchy, value->file, value->text, err))
         return true;
     if (value->is_optional && err->code == ERROR_NOT_FOUND)
@@ -238,11 +243,14 @@ static bool set_value(const struct cgroup *cgroup, const struct cgroup_value *va
 
 static bool make_all(const struct cgroup *cgroup, struct error *err)
 {
+    struct cgroup_value values[CGROUP_MAX_VALUES];
+    size_t count = cgroup->version ? cgroup_values(cgroup->plan, values) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (!check_controller(cgroup, &values[i], err))
+            return false;
     for (size_t i = 0; i < cgroup->count; i++)
         if (!make_hierarchy(cgroup, &cgroup->hierarchies[i], err))
             return false;
-    struct cgroup_value values[CGROUP_MAX_VALUES];
-    size_t count = cgroup->version ? cgroup_values(cgroup->plan, values) : 0;
     for (size_t i = 0; i < count; i++)
         if (!set_value(cgroup, &values[i], err))
             return false;

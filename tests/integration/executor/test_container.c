@@ -403,7 +403,9 @@ static void explains_a_missing_controller(void **state)
     cgroup_of(bed)->memory_bytes = 64 * MIB;
     bed_add_process(bed, "p", "true");
     assert_int_equal(bed_run(bed), 1);
-    bed_assert_ended(bed, STATE(FAILED), "memory");
+    bed_assert_ended(bed, STATE(FAILED),
+                     "could not set the memory limit: this host has no memory "
+                     "controller in cgroup version 2");
 }
 
 /* ---- deaths --------------------------------------------------------------------------------- */
