@@ -146,7 +146,7 @@ static bool perform(struct gateway *gateway, const struct http_request *request,
 static bool decode(const struct http_response *response, const ProtobufCMessageDescriptor *type,
                    struct arena *arena, ProtobufCMessage **ret_message, struct error *err)
 {
-    if (response->status >= 400) {
+    if (response->status >= 300) {
         problem_parse(response->status, text_slice(&response->content_type),
                       text_slice(&response->body), err);
         return false;
@@ -182,7 +182,7 @@ bool gateway_stream(struct gateway *gateway, const struct http_request *request,
     struct http_response response;
     if (!perform_once(gateway, request, &response, err))
         return false;
-    bool is_good = response.status < 400;
+    bool is_good = response.status < 300;
     if (!is_good)
         problem_parse(response.status, text_slice(&response.content_type),
                       text_slice(&response.body), err);

@@ -30,7 +30,7 @@ bool gateway_call(struct gateway *gateway, const char *method, const char *path,
 #define GATEWAY_RETRY_MS   2000
 #define GATEWAY_TIMEOUT_MS 120000
 
-/* Streams the body of the answer to a GET; a status of 400 or above becomes an error. */
+/* Streams the body of the answer to a GET; a status of 300 or above becomes an error. */
 bool gateway_stream(struct gateway *gateway, const struct http_request *request,
                     struct error *err) MUST_CHECK;
 

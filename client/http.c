@@ -102,7 +102,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
     struct slice part = { bytes, size * count };
-    bool is_error = status_of(transfer) >= 400;
+    bool is_error = status_of(transfer) >= 300;
     if (transfer->request->on_data && !is_error) {
         transfer->was_ended = !transfer->request->on_data(transfer->request->user, part);
         return transfer->was_ended ? 0 : part.len;

@@ -43,6 +43,13 @@ void problem_parse(long http_status, struct slice content_type, struct slice bod
 {
     enum error_code code = code_of_status(http_status);
     json_t *problem = NULL;
+    if (http_status < 400) {
+        error_set(ret_err, ERROR_FAILED_PRECONDITION,
+                  "the gateway redirects to another address (HTTP status %ld), which is not "
+                  "followed; use that address itself",
+                  http_status);
+        return;
+    }
     if (!slice_starts_with(content_type, SLICE("application/problem+json")) ||
         !json_parse(body, &problem, &(struct error){ 0 })) {
         error_set(ret_err, code, "the gateway answered with HTTP status %ld", http_status);

@@ -100,6 +100,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, "")
         if story == "huge":
             return self.reply(200, b" " * (70 << 20))
+        if story == "moved":
+            return self.reply(307, "", "text/plain", Location="http://127.0.0.1:1/")
         if story == "full":
             return self.problem(429, "RESOURCE_EXHAUSTED", "too many requests")
         if path == "/v1/tasks":

@@ -20,6 +20,7 @@ refused "a proxy's page" 7 'HTTP status 502' at html job list c
 refused "JSON of another shape" 20 'could not understand' at garbage job status $K
 refused "an empty answer" 20 'could not understand' at empty job list c
 refused "an endless answer" 10 'over 64 MB' at huge host list
+refused "a redirect" 10 'redirects to another address' at moved host list
 refused "a limit" 10 'too many requests' at full host list
 refused "a path that is not there" 6 'nothing at this path' at other image resolve x
 says "an image" 0 '^eos/hello@sha256:00$' at good image resolve eos/hello

@@ -27,6 +27,7 @@ static const struct problem_case {
     { "a proxy's page", 502, "text/html", "<h1>Bad Gateway</h1>", ERROR_UNAVAILABLE,
       "HTTP status 502" },
     { "nothing", 401, "", "", ERROR_UNAUTHENTICATED, "HTTP status 401" },
+    { "a redirect", 307, "", "", ERROR_FAILED_PRECONDITION, "redirects to another address" },
     { "a status of its own", 418, "", "", ERROR_UNKNOWN, "HTTP status 418" },
     { "a detail that is no text", 404, PROBLEM, "{\"detail\": 7}", ERROR_NOT_FOUND,
       "HTTP status 404" },
