@@ -35,7 +35,7 @@ says() {
         out=$DIR/out err=$DIR/err
         ;;
     esac
-    if [ $status -ne "$expected" ] || { [ -n "$pattern" ] && ! cat "$out" "$err" | grep -Eq -- "$pattern"; }; then
+    if [ $status -ne "$expected" ] || { [ -n "$pattern" ] && ! grep -Eq -- "$pattern" "$out" "$err"; }; then
         echo "FAIL $name: status $status, expected $expected and /$pattern/"
         sed 's/^/     | /' "$out" "$err" | head -n 20
         failures=$((failures + 1))
