@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -60,7 +61,7 @@ static bool prepare(const struct launch *launch, struct error *err)
         return false;
     if (chdir(plan->sandbox) < 0)
         return error_set_errno(err, errno, "could not change to the sandbox \"%s\"", plan->sandbox);
-    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC); /* ours are so already */
     return true;
 }
 
@@ -96,6 +97,20 @@ _Noreturn static void child_main(const struct launch *launch)
     _exit(127);
 }
 
+static int largest(const int kept[3])
+{
+    int largest = kept[0] > kept[1] ? kept[0] : kept[1];
+    return largest > kept[2] ? largest : kept[2];
+}
+
+static void keep_only(const int kept[3])
+{
+    for (int fd = 3; fd < largest(kept); fd++)
+        if (fd != kept[0] && fd != kept[1] && fd != kept[2])
+            close(fd);
+    close_descriptors(largest(kept) + 1, INT_MAX);
+}
+
 /* Only what it carries stays open, so that it ends with the process. */
 _Noreturn static void pump_main(struct launch *launch)
 {
@@ -104,8 +119,7 @@ _Noreturn static void pump_main(struct launch *launch)
     setsid();
     reset_signals();
     signal(SIGTERM, SIG_IGN); /* it ends after those that it listens to */
-    close(launch->out[1]);
-    close(launch->err[1]);
+    keep_only((const int[]){ inputs[0], inputs[1], launch->status_fd });
     if (privileges_drop(launch->plan->container, launch->plan->user, &err) &&
         logs_pump(launch->plan, launch->process, launch->run, inputs, &launch->status_fd, &err))
         _exit(0);

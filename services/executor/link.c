@@ -137,3 +137,11 @@ void link_flush(struct link *link, int timeout_ms)
         write_out(link);
     }
 }
+
+/* Not until the end of the stream: a process that is about to be killed may still hold it open. */
+void link_drain(struct link *link)
+{
+    struct pollfd poller = { .fd = link->source.fd, .events = POLLIN };
+    while (link_is_open(link) && poll(&poller, 1, 0) == 1)
+        link_ready(link, EPOLLIN);
+}

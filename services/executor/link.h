@@ -33,5 +33,8 @@ bool link_is_open(const struct link *link);
 /* Sends a whole frame (frame_add()), now or when the peer reads on. */
 void link_send(struct link *link, struct slice frame);
 
+/* Takes what has arrived and is not read yet. */
+void link_drain(struct link *link);
+
 /* Waits until all is written, at most `timeout_ms`. */
 void link_flush(struct link *link, int timeout_ms);

@@ -71,12 +71,21 @@ static bool open_directory(const Eos__Executor__V1__TaskPlan *plan,
     return true;
 }
 
+/* The task may have put something else where its next log goes, such as a pipe that nobody reads. */
 static bool open_log(int dir_fd, const char *name, int *ret_fd, struct error *err)
 {
-    int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
+    struct stat status;
+    cleanup_close int fd =
+        openat(dir_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+               0644);
     if (fd < 0)
         return error_set_errno(err, errno, "could not open log file \"%s\"", name);
-    *ret_fd = fd;
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return error_set(err, ERROR_FAILED_PRECONDITION, "log file \"%s\" is no regular file",
+                         name);
+    if (fcntl(fd, F_SETFL, O_APPEND) < 0)
+        return error_set_errno(err, errno, "could not use log file \"%s\"", name);
+    *ret_fd = TAKE_FD(fd);
     return true;
 }
 

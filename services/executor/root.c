@@ -134,8 +134,12 @@ bool root_enter(int root_fd, struct error *err)
 static bool read_beneath(const struct tree *tree, const char *path, int *ret_fd,
                          struct text *contents, struct error *err)
 {
+    struct stat status;
     if (!tree_open(tree, path, TARGET_FILE, ret_fd, err))
         return false;
+    if (fstat(*ret_fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return error_set(err, ERROR_FAILED_PRECONDITION, "\"%s\" of the image is no regular file",
+                         path);
     cleanup_free char *name = xasprintf("/proc/self/fd/%d", *ret_fd);
     if (!file_read(AT_FDCWD, name, MAX_PASSWD_BYTES, contents, err))
         return error_prefix(err, "could not read \"%s\" of the image", path);

@@ -365,8 +365,8 @@ static void on_inner_exit(struct service *service, int wait_status)
 {
     service->inner.pid = 0;
     service->evidence.wait_status = wait_status;
-    while (link_is_open(&service->channel))
-        service->channel.source.ready(&service->channel, EPOLLIN);
+    link_drain(&service->channel);
+    link_close(&service->channel);
     begin_emptying(service);
 }
 

@@ -51,6 +51,13 @@ static void close_status(struct child *child)
     child->status.fd = -1;
 }
 
+/* Its group; or itself, as long as it has not made one. */
+static void signal_run(const struct child *child, int signal)
+{
+    if (child->pid && kill(-child->pid, signal) < 0)
+        kill(child->pid, signal);
+}
+
 /* Reads what the new process has to say up to its execve(). */
 static void read_status(struct child *child)
 {
@@ -67,8 +74,8 @@ static void read_status(struct child *child)
     child->task->is_dirty = true;
     if (child->complaint.len == 0)
         runner_running(&child->task->runner, child->index);
-    else if (child->pid)
-        kill(-child->pid, SIGKILL); /* its output could not be opened, but it may run already */
+    else
+        signal_run(child, SIGKILL); /* its output could not be opened, but it may run already */
 }
 
 static void on_status(void *user, uint32_t events)
@@ -183,8 +190,7 @@ static void signal_orphan(void *user, pid_t pid)
 static void finish(struct task *task)
 {
     for (size_t i = 0; i < task->plan->n_processes; i++)
-        if (task->children[i].pid)
-            kill(-task->children[i].pid, SIGKILL);
+        signal_run(&task->children[i], SIGKILL);
     task->is_over = true;
     task->is_dirty = true;
 }
@@ -196,8 +202,7 @@ static void carry_out(struct task *task, const struct decision *decision)
         start(task, decision->process);
         break;
     case DECIDE_TERMINATE:
-        if (task->children[decision->process].pid)
-            kill(-task->children[decision->process].pid, SIGTERM);
+        signal_run(&task->children[decision->process], SIGTERM);
         break;
     case DECIDE_TERMINATE_ORPHANS:
         descendants_visit_children(signal_orphan, task);

@@ -117,6 +117,16 @@ static void does_not_follow_log_links(void **state)
     assert_false(bed_has(bed, "secret/0"));
 }
 
+static void does_not_wait_for_a_pipe(void **state)
+{
+    struct bed *bed = *state;
+    bed_add_process(bed, "a", "mkdir -p .logs/b/0; mkfifo .logs/b/0/stdout");
+    bed_add_process(bed, "b", "echo written");
+    bed_add_order(bed, "a", "b");
+    assert_int_equal(bed_run(bed), 1);
+    bed_assert_ended(bed, STATE(FAILED), "process \"b\" could not be started: could not open log");
+}
+
 static void reads_the_profile(void **state)
 {
     struct bed *bed = *state;
@@ -420,6 +430,7 @@ int main(void)
         TEST(runs_final_processes),
         TEST(has_the_environment),
         TEST(does_not_follow_log_links),
+        TEST(does_not_wait_for_a_pipe),
         TEST(reads_the_profile),
         TEST(logs_where_it_is_told),
         TEST(rotates_logs),
