@@ -137,7 +137,7 @@ static int32_t port_at(const struct host *host, int64_t index)
             return (int32_t)(message->ports[i]->first + index);
         index -= count;
     }
-    assert(!"an index within the host's ports");
+    assert(false && "an index within the host's ports");
     return 0;
 }
 

@@ -28,7 +28,7 @@ int64_t resources_get(const struct resources *resources, enum resource_kind kind
     case RESOURCE_KIND_COUNT:
         break;
     }
-    assert(!"a kind of resource");
+    assert(false && "a kind of resource");
     return 0;
 }
 

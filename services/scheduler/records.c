@@ -101,7 +101,7 @@ static struct record record_put(const struct entity *entity, struct arena *arena
     case ENTITY_KIND_COUNT:
         break;
     }
-    assert(!"a kind of entity");
+    assert(false && "a kind of entity");
     return record;
 }
 

@@ -89,7 +89,7 @@ void entity_free(void *entity)
     case ENTITY_KIND_COUNT:
         break;
     }
-    assert(!"a kind of entity");
+    assert(false && "a kind of entity");
 }
 
 void state_changed(struct state *state, struct entity *entity)
