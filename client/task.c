@@ -74,7 +74,8 @@ struct log {
     const char *task_id;
     struct text position; /* the last event id: where to go on */
     struct error err;     /* of the stream itself */
-    bool has_ended, has_failed, is_broken, has_progress;
+    struct sse_reader *reader;
+    bool has_ended, has_failed, is_broken, has_bytes, has_events;
 };
 
 static void add_parameter(struct text *path, const char *name, const char *value)
@@ -148,7 +149,7 @@ static bool may_come_back(enum error_code code)
 static bool on_event(void *user, const struct sse_event *event)
 {
     struct log *log = user;
-    log->has_progress = true;
+    log->has_events = true;
     if (slice_is(event->name, "message")) {
         text_clear(&log->position);
         text_add_slice(&log->position, event->id);
@@ -163,15 +164,17 @@ static bool on_event(void *user, const struct sse_event *event)
     return false;
 }
 
+/* Signs of life are no events, but they are life. */
 static bool on_stream(void *user, struct slice bytes)
 {
-    return sse_reader_feed(user, bytes);
+    struct log *log = user;
+    log->has_bytes = true;
+    return sse_reader_feed(log->reader, bytes);
 }
 
 /* One connection; false when there is no use in another one. */
 static bool follow_once(struct log *log, const char *path, struct error *err)
 {
-    struct sse_reader *reader = sse_reader_new(on_event, log);
     struct http_request request = { .method = "GET",
                                     .path = path,
                                     .accept = EVENTS,
@@ -179,10 +182,11 @@ static bool follow_once(struct log *log, const char *path, struct error *err)
                                         log->position.len > 0 ? text_string(&log->position) : NULL,
                                     .silence_ms = SILENCE_MS,
                                     .on_data = on_stream,
-                                    .user = reader };
-    log->has_progress = false;
+                                    .user = log };
+    log->reader = sse_reader_new(on_event, log);
+    log->has_bytes = log->has_events = false;
     bool is_good = gateway_stream(log->gateway, &request, err);
-    sse_reader_free(reader);
+    sse_reader_free(TAKE(log->reader));
     if (log->has_ended || log->has_failed || log->is_broken)
         return false;
     return is_good || may_come_back(err->code);
@@ -195,11 +199,11 @@ static enum exit_status follow(struct log *log, const char *path)
     bool is_first = true;
     struct error err = { .code = ERROR_UNAVAILABLE, .message = "the connection broke" };
     while (follow_once(log, path, &err)) {
-        if (log->has_progress) {
+        if (log->has_bytes)
             alive_ms = job_now_ms();
+        if (log->has_events)
             pause_ms = 0;
-        }
-        if (job_now_ms() - alive_ms > GIVE_UP_MS || (is_first && !log->has_progress))
+        if (job_now_ms() - alive_ms > GIVE_UP_MS || (is_first && !log->has_bytes))
             return output_complain(exit_status_of(err.code), &err);
         is_first = false;
         job_pause(&pause_ms);

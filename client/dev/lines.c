@@ -11,14 +11,18 @@ static void take(struct lines *lines, line_fn *on_line, void *user)
 
 void lines_feed(struct lines *lines, struct slice bytes, line_fn *on_line, void *user)
 {
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (bytes.ptr[i] == '\n') {
+    while (bytes.len > 0) {
+        size_t room = LINES_MAX_BYTES - lines->partial.len;
+        size_t len = bytes.len < room ? bytes.len : room;
+        const char *end = memchr(bytes.ptr, '\n', len);
+        if (end)
+            len = (size_t)(end - bytes.ptr);
+        text_add_bytes(&lines->partial, bytes.ptr, len);
+        if (end || len == room)
             take(lines, on_line, user);
-            continue;
-        }
-        text_add_char(&lines->partial, bytes.ptr[i]);
-        if (lines->partial.len == LINES_MAX_BYTES)
-            take(lines, on_line, user);
+        len += end != NULL;
+        bytes.ptr += len;
+        bytes.len -= len;
     }
 }
 

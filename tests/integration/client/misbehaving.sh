@@ -78,6 +78,12 @@ refused_after "an error in the stream" 10 'the disk is gone' at error task logs 
 says "a reader that goes away is no error" 0 'one' bash -c "set -o pipefail; '$BIN/eos' task logs --follow $K/0 --gateway $plain/good | head -n 1"
 refused "an instance that is missing" 2 'expected CLUSTER/ROLE/ENV/NAME/INSTANCE' at good task logs $K
 
+# -- terminals
+on_terminal() { script -qec "env $1 '$BIN/eos' ${*:2} --gateway $plain/good" /dev/null; }
+says "colour on a terminal" 0 $'\033\\[1mHOST' on_terminal '-u NO_COLOR TERM=xterm' host list
+says "none with NO_COLOR" 0 '^HOST  STATE' on_terminal 'NO_COLOR=1 TERM=xterm' host list
+says "none on a dumb terminal" 0 '^HOST  STATE' on_terminal '-u NO_COLOR TERM=dumb' host list
+
 # -- jobs
 file=$DIR/job.aurora
 mkdir "$DIR/below"
@@ -104,6 +110,8 @@ refused "a task that fails while it is waited for" 4 'instance 0 is FAILED: exit
 refused "a task that does not come" 9 'not RUNNING in time: instance 0 is PENDING: insufficient ram' \
     create slow --wait-until RUNNING --timeout 300ms
 holds "a task that runs" create good --wait-until RUNNING
+says "progress on a terminal" 9 'waiting for RUNNING: 0 of 1 instances, instance 0 is PENDING' script -qec \
+    "TERM=xterm '$BIN/eos' job create $K '$file' --compiler cluster --gateway $plain/slow --wait-until RUNNING --timeout 300ms" /dev/null
 says "instances are killed and waited for" 0 'Successfully killed instances \[0\]' at kill job kill $K/0
 refused "no instances" 6 'use killall' at good job kill $K
 refused "a task that does not end" 4 'Exceeded maximum number of errors' at good job kill $K/0 --timeout 200ms
