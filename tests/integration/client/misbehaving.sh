@@ -81,8 +81,8 @@ refused "an instance that is missing" 2 'expected CLUSTER/ROLE/ENV/NAME/INSTANCE
 # -- terminals
 on_terminal() { script -qec "env $1 '$BIN/eos' ${*:2} --gateway $plain/good" /dev/null; }
 says "colour on a terminal" 0 $'\033\\[1mHOST' on_terminal '-u NO_COLOR TERM=xterm' host list
-says "none with NO_COLOR" 0 '^HOST  STATE' on_terminal 'NO_COLOR=1 TERM=xterm' host list
-says "none on a dumb terminal" 0 '^HOST  STATE' on_terminal '-u NO_COLOR TERM=dumb' host list
+says "none with NO_COLOR" 0 '^HOST +STATE' on_terminal 'NO_COLOR=1 TERM=xterm' host list
+says "none on a dumb terminal" 0 '^HOST +STATE' on_terminal '-u NO_COLOR TERM=dumb' host list
 
 # -- jobs
 file=$DIR/job.aurora
