@@ -37,9 +37,8 @@ struct docker_call {
 
     /* run */
     docker_run_fn *on_run;
-    const char *name, *container_id;
+    const char *name, *container_id, *task_id, *host_id;
     struct text body;
-    bool has_removed;
 
     /* remove, explain */
     docker_done_fn *on_done;

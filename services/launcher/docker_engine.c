@@ -188,39 +188,57 @@ static void on_started(struct docker_call *call, unsigned status, struct slice b
                         on_looked);
 }
 
-static void create(struct docker_call *call);
-
-static void on_old_removed(struct docker_call *call, unsigned status, struct slice body)
+static void start(struct docker_call *call)
 {
-    if (status != 204 && status != 404)
-        docker_call_refuse(call, status, body, "could not remove the container of an earlier try");
-    else
-        create(call);
+    docker_call_ask(call,
+                    &(struct docker_question){
+                        .method = "POST",
+                        .path =
+                            docker_call_path(call, "/containers/%s/start", call->container_id) },
+                    on_started);
+}
+
+/* The launcher died between creating and noting it.  The container is taken over as it is, so that
+ * nothing runs twice: to start one that has been started meanwhile does nothing. */
+static void on_found(struct docker_call *call, unsigned status, struct slice body)
+{
+    struct docker_container_state state;
+    struct error err;
+
+    if (status != 200) {
+        docker_call_refuse(call, status, body, "could not look at the container");
+    } else if (!docker_reply_container(body, call->arena, &state, &err)) {
+        call->fail(call, &err);
+    } else if (strcmp(state.task_id, call->task_id) != 0 ||
+               strcmp(state.host_id, call->host_id) != 0) {
+        error_set(&err, ERROR_ALREADY_EXISTS,
+                  "the Docker engine has a container \"%s\" that is not of this host's launcher",
+                  call->name);
+        call->fail(call, &err);
+    } else {
+        call->container_id = state.id;
+        if (state.is_created)
+            start(call);
+        else
+            on_looked(call, status, body);
+    }
 }
 
 static void on_created(struct docker_call *call, unsigned status, struct slice body)
 {
     struct error err;
-    if (status == 409 && !call->has_removed) {
-        call->has_removed = true;
+    if (status == 409)
         docker_call_ask(call,
                         &(struct docker_question){
-                            .method = "DELETE",
-                            .path =
-                                docker_call_path(call, "/containers/%s?v=1&force=1", call->name) },
-                        on_old_removed);
-    } else if (status != 201) {
+                            .method = "GET",
+                            .path = docker_call_path(call, "/containers/%s/json", call->name) },
+                        on_found);
+    else if (status != 201)
         docker_call_refuse(call, status, body, "could not create the container");
-    } else if (!docker_reply_created(body, call->arena, &call->container_id, &err)) {
+    else if (!docker_reply_created(body, call->arena, &call->container_id, &err))
         call->fail(call, &err);
-    } else {
-        docker_call_ask(call,
-                        &(struct docker_question){ .method = "POST",
-                                                   .path = docker_call_path(call,
-                                                                            "/containers/%s/start",
-                                                                            call->container_id) },
-                        on_started);
-    }
+    else
+        start(call);
 }
 
 static void create(struct docker_call *call)
@@ -247,6 +265,8 @@ struct docker_call *docker_run(struct docker_engine *engine, const struct docker
     struct docker_call *call = docker_call_new(engine, user, fail_run);
     call->on_run = done;
     call->name = arena_printf(call->arena, DOCKER_NAME_PREFIX "%s", run->task_id);
+    call->task_id = arena_strdup(call->arena, run->task_id);
+    call->host_id = arena_strdup(call->arena, run->host_id);
     if (docker_body_make(run, &call->body, &call->pull_error))
         create(call);
     else
@@ -325,8 +345,20 @@ static void on_explained(struct docker_call *call, unsigned status, struct slice
     call->fail(call, &err);
 }
 
+/* The engine learns of the end a moment after the kernel. */
+static void on_waited(struct docker_call *call, unsigned status, struct slice body)
+{
+    (void)status;
+    (void)body;
+    docker_call_ask(call,
+                    &(struct docker_question){
+                        .method = "GET",
+                        .path = docker_call_path(call, "/containers/%s/json", call->name) },
+                    on_explained);
+}
+
 struct docker_call *docker_explain(struct docker_engine *engine, const char *task_id,
                                    docker_done_fn *done, void *user)
 {
-    return ask_about(engine, task_id, "GET", "/containers/%s/json", on_explained, done, user);
+    return ask_about(engine, task_id, "POST", "/containers/%s/wait", on_waited, done, user);
 }

@@ -51,7 +51,8 @@ struct docker_run {
 typedef void docker_run_fn(void *user, const char *container_id, pid_t pid,
                            const struct error *err);
 
-/* Creates the container, in place of one of the same task that a crash has left, and starts it. */
+/* Creates the container and starts it; one of the same task that a crash has left is taken over.  `pid`
+ * is 0 when it has ended already. */
 struct docker_call *docker_run(struct docker_engine *engine, const struct docker_run *run,
                                docker_run_fn *done, void *user);
 

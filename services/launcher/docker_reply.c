@@ -81,7 +81,12 @@ bool docker_reply_container(struct slice body, struct arena *arena,
     if (!parse(body, &json, err))
         return false;
     const json_t *state = json_object_get(json, "State");
+    const json_t *labels = json_object_get(json_object_get(json, "Config"), "Labels");
     json_int_t pid = json_integer_value(json_object_get(state, "Pid"));
+    ret_state->id = arena_strdup(arena, member(json, "Id"));
+    ret_state->task_id = arena_strdup(arena, member(labels, DOCKER_LABEL_TASK));
+    ret_state->host_id = arena_strdup(arena, member(labels, DOCKER_LABEL_HOST));
+    ret_state->is_created = strcmp(member(state, "Status"), "created") == 0;
     ret_state->is_running = json_is_true(json_object_get(state, "Running"));
     ret_state->is_out_of_memory = json_is_true(json_object_get(state, "OOMKilled"));
     ret_state->pid = pid > 1 && pid <= INT32_MAX ? (int)pid : 0;

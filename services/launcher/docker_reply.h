@@ -8,6 +8,9 @@
 
 /* What the Docker engine answers.  Everything lives in the arena. */
 
+#define DOCKER_LABEL_TASK "org.eos.task-id"
+#define DOCKER_LABEL_HOST "org.eos.host-id"
+
 /* A status that is not as wanted, with the engine's own words: always false. */
 bool docker_reply_refuse(unsigned status, struct slice body, struct error *err);
 
@@ -16,6 +19,9 @@ bool docker_reply_created(struct slice body, struct arena *arena, const char **r
                           struct error *err) MUST_CHECK;
 
 struct docker_container_state {
+    const char *id;
+    const char *task_id, *host_id; /* of its labels; "" when it has none */
+    bool is_created;               /* and never started yet */
     bool is_running, is_out_of_memory;
     int pid, exit_code;
     const char *error;

@@ -48,17 +48,31 @@ static bool write_all(int fd, struct slice content)
     return true;
 }
 
-static bool write_new(const char *path, struct slice content, bool is_durable, struct error *err)
+enum durability { MAY_BE_LOST, DURABLE };
+
+static bool write_new(const char *path, struct slice content, enum durability durability,
+                      struct error *err)
 {
     cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || !write_all(fd, content) || (is_durable && fdatasync(fd) < 0))
+    if (fd < 0 || !write_all(fd, content) || (durability == DURABLE && fdatasync(fd) < 0))
         return error_set_errno(err, errno, "could not write \"%s\"", path);
+    return true;
+}
+
+static bool replace(const char *path, struct slice content, enum durability durability,
+                    struct error *err)
+{
+    cleanup_free char *draft = xasprintf("%s.new", path);
+    if (!write_new(draft, content, durability, err))
+        return false;
+    if (rename(draft, path) < 0)
+        return error_set_errno(err, errno, "could not replace \"%s\"", path);
     return true;
 }
 
 bool host_file_write(const char *path, struct slice content, struct error *err)
 {
-    return write_new(path, content, false, err);
+    return replace(path, content, MAY_BE_LOST, err);
 }
 
 static bool sync_parent(const char *path, struct error *err)
@@ -75,12 +89,7 @@ static bool sync_parent(const char *path, struct error *err)
 
 bool host_file_replace(const char *path, struct slice content, struct error *err)
 {
-    cleanup_free char *draft = xasprintf("%s.new", path);
-    if (!write_new(draft, content, true, err))
-        return false;
-    if (rename(draft, path) < 0)
-        return error_set_errno(err, errno, "could not replace \"%s\"", path);
-    return sync_parent(path, err);
+    return replace(path, content, DURABLE, err) && sync_parent(path, err);
 }
 
 bool host_file_exists(const char *path)

@@ -16,7 +16,7 @@ bool host_file_read(const char *path, size_t max, struct text *out, struct error
  * failure.  Mode 0600. */
 bool host_file_replace(const char *path, struct slice content, struct error *err) MUST_CHECK;
 
-/* Writes a file that may be lost in a power failure.  Mode 0600. */
+/* As host_file_replace(), but the new one may be lost in a power failure. */
 bool host_file_write(const char *path, struct slice content, struct error *err) MUST_CHECK;
 
 bool host_file_exists(const char *path); /* not following a link */

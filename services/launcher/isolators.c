@@ -3,11 +3,11 @@
 #include "launcher/container_plan.h"
 
 static const struct isolator *const known[] = {
-    &isolator_filesystem_linux,   &isolator_docker_runtime,   &isolator_appc_runtime,
-    &isolator_cgroups_cpu,        &isolator_cgroups_mem,      &isolator_cgroups_pids,
-    &isolator_namespaces_pid,     &isolator_namespaces_ipc,   &isolator_namespaces_uts,
-    &isolator_linux_capabilities, &isolator_linux_nnp,        &isolator_linux_seccomp,
-    &isolator_linux_devices,      &isolator_volume_host_path,
+    &isolator_filesystem_linux,  &isolator_docker_runtime,     &isolator_appc_runtime,
+    &isolator_cgroups_cpu,       &isolator_cgroups_mem,        &isolator_cgroups_pids,
+    &isolator_namespaces_pid,    &isolator_namespaces_ipc,     &isolator_namespaces_uts,
+    &isolator_namespaces_cgroup, &isolator_linux_capabilities, &isolator_linux_nnp,
+    &isolator_linux_seccomp,     &isolator_linux_devices,      &isolator_volume_host_path,
 };
 
 static const struct isolator *find(struct slice name)

@@ -6,18 +6,20 @@
 
 #define ISOLATORS_MAX 64u
 
-#define ISOLATORS_DEFAULT                                                                          \
-    "filesystem/linux,docker/runtime,appc/runtime,cgroups/cpu,cgroups/mem,cgroups/pids,"           \
-    "namespaces/pid,namespaces/ipc,namespaces/uts,linux/capabilities,linux/nnp,linux/seccomp,"     \
-    "linux/devices,volume/host_path"
+/* clang-format off */
+#define ISOLATORS_DEFAULT \
+    "filesystem/linux,docker/runtime,appc/runtime," \
+    "cgroups/cpu,cgroups/mem,cgroups/pids," \
+    "namespaces/pid,namespaces/ipc,namespaces/uts,namespaces/cgroup," \
+    "linux/capabilities,linux/nnp,linux/seccomp,linux/devices,volume/host_path"
+/* clang-format on */
 
 struct isolators {
     const struct isolator *list[ISOLATORS_MAX];
     size_t count;
 };
 
-/* `names` are separated by commas.  INVALID_ARGUMENT for an unknown name, one that is there twice, or
- * two kinds of file system. */
+/* `names` are separated by commas.  INVALID_ARGUMENT for an unknown name, or one that is there twice. */
 bool isolators_choose(const char *names, struct isolators *ret_isolators,
                       struct error *err) MUST_CHECK;
 
@@ -36,5 +38,5 @@ bool isolators_cleanup(const struct isolators *isolators, const char *task_id,
 extern const struct isolator isolator_filesystem_linux, isolator_docker_runtime,
     isolator_appc_runtime, isolator_cgroups_cpu, isolator_cgroups_mem, isolator_cgroups_pids,
     isolator_namespaces_pid, isolator_namespaces_ipc, isolator_namespaces_uts,
-    isolator_linux_capabilities, isolator_linux_nnp, isolator_linux_seccomp, isolator_linux_devices,
-    isolator_volume_host_path;
+    isolator_namespaces_cgroup, isolator_linux_capabilities, isolator_linux_nnp,
+    isolator_linux_seccomp, isolator_linux_devices, isolator_volume_host_path;

@@ -173,7 +173,16 @@ bool launch_prepare(const struct launch *launch, struct error *err)
 
 /* -- starting ------------------------------------------------------------------------------------- */
 
-static int add_actions(posix_spawn_file_actions_t *actions, const struct launch_paths *paths)
+static int close_others(posix_spawn_file_actions_t *actions, int lock)
+{
+    int status = 0;
+    for (int fd = 3; fd < lock && status == 0; fd++)
+        status = posix_spawn_file_actions_addclose(actions, fd);
+    return status != 0 ? status : posix_spawn_file_actions_addclosefrom_np(actions, lock + 1);
+}
+
+static int add_actions(posix_spawn_file_actions_t *actions, const struct launch_paths *paths,
+                       int lock)
 {
     int status = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
     if (status == 0)
@@ -182,10 +191,8 @@ static int add_actions(posix_spawn_file_actions_t *actions, const struct launch_
     if (status == 0)
         status = posix_spawn_file_actions_adddup2(actions, 1, 2);
     if (status == 0)
-        status = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    if (status == 0)
         status = posix_spawn_file_actions_addchdir_np(actions, "/");
-    return status;
+    return status != 0 ? status : close_others(actions, lock);
 }
 
 static int set_attributes(posix_spawnattr_t *attributes)
@@ -210,7 +217,7 @@ bool launch_spawn(const struct launch_settings *settings, const struct launch_pa
 
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    int status = add_actions(&actions, paths);
+    int status = add_actions(&actions, paths, settings->lock);
     if (status == 0)
         status = set_attributes(&attributes);
     if (status == 0)

@@ -26,6 +26,7 @@ struct launch_settings {
     const char *executor;        /* absolute path of eos-executor */
     struct isolators isolators;
     int kill_grace_ms;
+    int lock; /* of the state directory: a descriptor that closes on exec */
 };
 
 /* Where things of a task are; all on the host.  `run` is what executor and launcher share: the task's
@@ -54,6 +55,8 @@ bool launch_check(const Eos__Job__V1__AssignedTask *task, struct error *err) MUS
 /* Makes directories and writes the plan.  The error is a sentence for the job's owner. */
 bool launch_prepare(const struct launch *launch, struct error *err) MUST_CHECK;
 
-/* Starts the executor in a session of its own, with no descriptors but the standard ones. */
+/* Starts the executor in a session of its own, with no descriptors but the standard ones.  Until it has
+ * been executed it holds the lock: a launcher that comes after a crash of this one waits for that, and
+ * then finds it by its command line. */
 bool launch_spawn(const struct launch_settings *settings, const struct launch_paths *paths,
                   pid_t *ret_pid, struct error *err) MUST_CHECK;

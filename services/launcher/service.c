@@ -22,6 +22,8 @@
 #define TICK_MS           5000
 #define DRAIN_MS          5000
 #define HOST_ID_MAX_BYTES 128u
+#define LOCK_TRIES        200
+#define LOCK_PAUSE_US     10000
 
 /* -- the state directory -------------------------------------------------------------------------- */
 
@@ -48,17 +50,26 @@ static bool make_state_directory(struct service *service, struct error *err)
     return true;
 }
 
+/* What a launcher that was killed has just started may hold the lock for a moment. */
+static bool lock_in_time(int fd)
+{
+    bool is_locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    for (int i = 0; !is_locked && i < LOCK_TRIES; i++) {
+        usleep(LOCK_PAUSE_US);
+        is_locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    }
+    return is_locked;
+}
+
 static bool lock_state_directory(struct service *service, struct error *err)
 {
     const char *path = arena_printf(service->arena, "%s/lock", service->settings.state_directory);
-    service->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (service->lock < 0)
+    int fd = service->settings.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
         return error_set_errno(err, errno, "could not open \"%s\"", path);
-    if (flock(service->lock, LOCK_EX | LOCK_NB) < 0)
-        return error_set(err, ERROR_FAILED_PRECONDITION,
-                         "another launcher uses the state directory \"%s\"",
-                         service->settings.state_directory);
-    return true;
+    return lock_in_time(fd) || error_set(err, ERROR_FAILED_PRECONDITION,
+                                         "another launcher uses the state directory \"%s\"",
+                                         service->settings.state_directory);
 }
 
 /* A sandbox is of no use to a user who cannot reach it. */
@@ -321,7 +332,7 @@ bool service_open(uv_loop_t *loop, void *user, void **ret_service, struct error 
     service->loop = loop;
     service->options = user;
     service->arena = arena_new();
-    service->lock = -1;
+    service->settings.lock = -1;
     service->updates = updates_new(service->session);
     service->tick.data = service;
     if (!open_parts(service, err) || !open_tasks(service, err) || !open_sync(service, err)) {
@@ -359,8 +370,8 @@ static void release(void *user)
     struct service *service = user;
     updates_free(service->updates);
     cluster_key_free(service->key);
-    if (service->lock >= 0)
-        close(service->lock);
+    if (service->settings.lock >= 0)
+        close(service->settings.lock);
     arena_free(service->arena);
     free(service);
 }

@@ -40,7 +40,6 @@ struct service {
     bool has_tick;
     struct log_streams log_streams;
     unsigned draining;
-    int lock; /* on the state directory */
 };
 
 bool service_open(uv_loop_t *loop, void *options, void **ret_service, struct error *err);

@@ -24,6 +24,7 @@ static void started(struct task *task, pid_t pid, uint64_t start_ticks)
 {
     task->pid = pid;
     task->start_ticks = start_ticks;
+    task->is_gone = false;
     log_info("executor started", "task", task->id, "container", container_kind_name(task->kind));
     task_event(task, EVENT_STARTED);
 }

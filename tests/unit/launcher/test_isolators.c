@@ -16,7 +16,7 @@ static const struct choose_case {
     size_t count;
     const char *message; /* "": chosen */
 } choices[] = {
-    { "the default", ISOLATORS_DEFAULT, 14, "" },
+    { "the default", ISOLATORS_DEFAULT, 15, "" },
     { "none", "", 0, "" },
     { "spaces", " linux/nnp , cgroups/cpu", 2, "" },
     { "unknown", "cgroups/quantum", 0, "flag --isolation: expected names out of filesystem/linux" },
@@ -126,7 +126,8 @@ static void the_host_itself_is_shown_with_its_own_processes(void **state)
     assert_true(prepare(&f));
     const Eos__Executor__V1__ContainerPlan *container = f.plan.container;
     assert_null(container->root);
-    assert_true(container->unshare_mount && container->unshare_pid && container->unshare_ipc);
+    assert_true(container->unshare_mount && container->unshare_pid && container->unshare_ipc &&
+                container->unshare_uts && container->unshare_cgroup);
     assert_non_null(find_mount(&f.plan, "/proc"));
     assert_null(find_mount(&f.plan, "/dev"));
     assert_null(find_mount(&f.plan, LAUNCH_SANDBOX_TARGET));
