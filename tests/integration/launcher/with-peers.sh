@@ -12,7 +12,7 @@ chmod 755 "$PEERS_DIR"
 finish() {
     local status=$?
     trap - EXIT INT TERM
-    peers_stop
+    peers_stop || true
     rm -rf "$PEERS_DIR"
     exit $status
 }
