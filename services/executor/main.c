@@ -1,3 +1,4 @@
+#include "executor/clean.h"
 #include "executor/service.h"
 
 #include "base/options.h"
@@ -56,5 +57,5 @@ int main(int argc, char **argv)
         return complain("usage: eos-executor --plan FILE; see --help");
     if (!wants_clean)
         return (int)service_run(&service);
-    return service_clean(service.plan_file, &err) ? 0 : complain(err.message);
+    return clean_plan(service.plan_file, &err) ? 0 : complain(err.message);
 }

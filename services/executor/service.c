@@ -5,7 +5,9 @@
 #include "executor/graph.h"
 #include "executor/inner.h"
 #include "executor/link.h"
+#include "executor/peers.h"
 #include "executor/plan.h"
+#include "executor/plan_file.h"
 #include "executor/report.h"
 #include "executor/run_directory.h"
 #include "executor/task.h"
@@ -26,10 +28,9 @@
 
 #define STATE(name) EOS__EXECUTOR__V1__TASK_STATE__##name
 
-#define MAX_PEERS         16u
-#define PEER_MAX_BYTES    (64u << 10) /* of a ToExecutor */
-#define KILL_PATIENCE_MS  5000        /* behind the grace that the container gives its processes */
+#define KILL_PATIENCE_MS  5000 /* behind the grace that the container gives its processes */
 #define MEMORY_RECHECK_MS 20
+#define MEMORY_DOUBT_MS   1000
 #define EMPTY_RETRY_MS    5
 #define EMPTY_LIMIT_MS    10000
 
@@ -39,20 +40,13 @@ enum phase {
     PHASE_ENDED,    /* the final State stands in "exit" */
 };
 
-struct peer {
-    struct link link;
-    bool wants_state;
-    uint64_t age; /* of its connection: the smallest is the oldest */
-};
-
 struct service {
     const struct service_options *options;
     Eos__Executor__V1__TaskPlan *plan;
     struct run_directory directory;
     struct loop loop;
-    struct source listener, signals, memory;
-    struct peer peers[MAX_PEERS];
-    uint64_t connections;
+    struct source signals, memory;
+    struct peers peers;
 
     struct cgroup cgroup;
     struct inner inner;
@@ -64,7 +58,8 @@ struct service {
     bool is_dirty, is_acknowledged;
 
     enum phase phase;
-    int64_t kill_deadline_ms, memory_check_ms, empty_retry_ms, empty_deadline_ms, leave_ms;
+    int64_t kill_deadline_ms, memory_check_ms, memory_doubt_ms, empty_retry_ms, empty_deadline_ms,
+        leave_ms;
 };
 
 #define NEVER INT64_MAX
@@ -95,16 +90,6 @@ static void set_state(struct service *service, Eos__Executor__V1__TaskState stat
     service->is_dirty = true;
 }
 
-static void send_state(struct service *service, struct peer *peer)
-{
-    cleanup_text struct text frame = TEXT_INIT;
-    Eos__Executor__V1__FromExecutor from = EOS__EXECUTOR__V1__FROM_EXECUTOR__INIT;
-    from.message_case = EOS__EXECUTOR__V1__FROM_EXECUTOR__MESSAGE_STATE;
-    from.state = service->state;
-    frame_add(&frame, &from.base);
-    link_send(&peer->link, text_slice(&frame));
-}
-
 /* On disk first, so that no launcher knows more than the record. */
 static void publish(struct service *service)
 {
@@ -118,9 +103,7 @@ static void publish(struct service *service)
         (service->phase == PHASE_ENDED &&
          !run_directory_write(&service->directory, "exit", service->state, &err)))
         complain(service, err.message);
-    for (size_t i = 0; i < MAX_PEERS; i++)
-        if (link_is_open(&service->peers[i].link) && service->peers[i].wants_state)
-            send_state(service, &service->peers[i]);
+    peers_tell(&service->peers);
 }
 
 /* ---- killing -------------------------------------------------------------------------------- */
@@ -153,16 +136,17 @@ static void request_kill(struct service *service, const char *message)
         link_send(&service->channel, text_slice(&frame));
 }
 
-/* The kernel tells that memory has run out before it has killed anything, so the counter may need a
- * second look. */
+/* The kernel tells that memory has run out before it has killed anything, and sometimes it need not
+ * kill: so the counter is read again for a while. */
 static void check_memory(struct service *service)
 {
+    int64_t now_ms = clock_monotonic_ms();
     service->memory_check_ms = NEVER;
     service->evidence.oom_kills = cgroup_oom_kills(&service->cgroup);
     if (service->evidence.oom_kills > 0)
         kill_inner(service);
-    else
-        service->memory_check_ms = clock_monotonic_ms() + MEMORY_RECHECK_MS;
+    else if (now_ms < service->memory_doubt_ms)
+        service->memory_check_ms = now_ms + MEMORY_RECHECK_MS;
 }
 
 static void on_memory(void *user, uint32_t events)
@@ -172,87 +156,9 @@ static void on_memory(void *user, uint32_t events)
     (void)events;
     while (read(service->memory.fd, bytes, sizeof bytes) > 0)
         ;
+    service->memory_doubt_ms = clock_monotonic_ms() + MEMORY_DOUBT_MS;
     if (service->phase == PHASE_RUNNING)
         check_memory(service);
-}
-
-/* ---- launchers ------------------------------------------------------------------------------ */
-
-static bool on_request(void *user, struct link *link, struct slice message)
-{
-    struct service *service = user;
-    struct peer *peer = (struct peer *)link; /* the link is its first member */
-    Eos__Executor__V1__ToExecutor *to =
-        eos__executor__v1__to_executor__unpack(NULL, message.len, (const uint8_t *)message.ptr);
-    if (!to)
-        return false;
-    bool is_known = true;
-    switch (to->message_case) {
-    case EOS__EXECUTOR__V1__TO_EXECUTOR__MESSAGE_HELLO:
-        peer->wants_state = true;
-        send_state(service, peer);
-        break;
-    case EOS__EXECUTOR__V1__TO_EXECUTOR__MESSAGE_KILL:
-        request_kill(service, to->kill->message);
-        break;
-    case EOS__EXECUTOR__V1__TO_EXECUTOR__MESSAGE_ACKNOWLEDGE:
-        service->is_acknowledged |= service->phase == PHASE_ENDED;
-        break;
-    default:
-        is_known = false;
-    }
-    eos__executor__v1__to_executor__free_unpacked(to, NULL);
-    return is_known;
-}
-
-static void on_peer_closed(void *user, struct link *link)
-{
-    (void)user;
-    link_close(link);
-}
-
-/* A place that is free, or that of the oldest connection: a launcher that hangs does not keep out
- * the one that replaces it. */
-static struct peer *find_place(struct service *service)
-{
-    struct peer *oldest = &service->peers[0];
-    for (size_t i = 0; i < MAX_PEERS; i++) {
-        if (!link_is_open(&service->peers[i].link))
-            return &service->peers[i];
-        if (service->peers[i].age < oldest->age)
-            oldest = &service->peers[i];
-    }
-    link_close(&oldest->link);
-    return oldest;
-}
-
-static bool is_trusted(int fd)
-{
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-           (peer.uid == 0 || peer.uid == geteuid());
-}
-
-static void on_connection(void *user, uint32_t events)
-{
-    struct service *service = user;
-    struct error err;
-    (void)events;
-    int fd = accept4(service->listener.fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (!is_trusted(fd)) {
-        close(fd);
-        return;
-    }
-    struct peer *peer = find_place(service);
-    *peer = (struct peer){ .age = ++service->connections };
-    peer->link.user = service;
-    peer->link.received = on_request;
-    peer->link.closed = on_peer_closed;
-    if (!link_open(&peer->link, &service->loop, fd, PEER_MAX_BYTES, &err))
-        complain(service, err.message);
 }
 
 /* ---- the container -------------------------------------------------------------------------- */
@@ -409,11 +315,34 @@ static bool watch_signals(struct service *service, struct error *err)
     return loop_add(&service->loop, &service->signals, EPOLLIN, err);
 }
 
+static void on_kill(void *user, const char *message)
+{
+    request_kill(user, message);
+}
+
+/* Before the end it means nothing. */
+static void on_acknowledge(void *user)
+{
+    struct service *service = user;
+    service->is_acknowledged |= service->phase == PHASE_ENDED;
+}
+
 static bool listen_for_launchers(struct service *service, struct error *err)
 {
-    service->listener = (struct source){ -1, on_connection, service };
-    return run_directory_listen(&service->directory, &service->listener.fd, err) &&
-           loop_add(&service->loop, &service->listener, EPOLLIN, err);
+    service->peers.state = service->state;
+    service->peers.killed = on_kill;
+    service->peers.acknowledged = on_acknowledge;
+    service->peers.user = service;
+    int fd = -1;
+    return run_directory_listen(&service->directory, &fd, err) &&
+           peers_open(&service->peers, &service->loop, fd, err);
+}
+
+static void make_state(struct service *service)
+{
+    service->state = xcalloc(1, sizeof *service->state);
+    eos__executor__v1__state__init(service->state);
+    set_string(&service->state->task_id, service->plan->task_id);
 }
 
 /* Everything up to the socket: nothing outside of the run directory has changed after it. */
@@ -431,6 +360,7 @@ static bool open_service(struct service *service, struct error *err)
     (void)setsid(); /* it may lead a session already */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     umask(022);
+    make_state(service);
     return loop_open(&service->loop, err) && watch_signals(service, err) &&
            listen_for_launchers(service, err);
 }
@@ -534,13 +464,10 @@ static void run(struct service *service)
 
 static void close_service(struct service *service)
 {
-    for (size_t i = 0; i < MAX_PEERS; i++)
-        link_close(&service->peers[i].link);
     link_close(&service->channel);
-    if (service->listener.fd >= 0) {
+    if (service->peers.listener.fd >= 0)
         run_directory_remove_socket(&service->directory);
-        close(service->listener.fd);
-    }
+    peers_close(&service->peers);
     if (service->signals.fd >= 0)
         close(service->signals.fd);
     if (service->memory.fd >= 0)
@@ -555,19 +482,9 @@ static void close_service(struct service *service)
     plan_free(service->plan);
 }
 
-static bool read_plan(const char *path, Eos__Executor__V1__TaskPlan **ret_plan, struct error *err)
-{
-    cleanup_text struct text bytes = TEXT_INIT;
-    return file_read(AT_FDCWD, path, PLAN_MAX_BYTES, &bytes, err) &&
-           plan_decode(text_slice(&bytes), ret_plan, err);
-}
-
 static void supervise(struct service *service)
 {
     struct error err;
-    service->state = xcalloc(1, sizeof *service->state);
-    eos__executor__v1__state__init(service->state);
-    set_string(&service->state->task_id, service->plan->task_id);
     service->is_dirty = true;
     if (!start_container(service, &err))
         fail(service, &err);
@@ -583,7 +500,7 @@ enum service_status service_run(const struct service_options *options)
         .options = options,
         .directory.fd = -1,
         .loop.epoll_fd = -1,
-        .listener.fd = -1,
+        .peers.listener.fd = -1,
         .signals.fd = -1,
         .memory.fd = -1,
         .inner.channel = -1,
@@ -592,7 +509,7 @@ enum service_status service_run(const struct service_options *options)
         .empty_retry_ms = NEVER,
         .leave_ms = NEVER,
     };
-    if (!read_plan(options->plan_file, &service.plan, &err) || !open_service(&service, &err)) {
+    if (!plan_read(options->plan_file, &service.plan, &err) || !open_service(&service, &err)) {
         complain(&service, err.message);
     } else {
         supervise(&service);
@@ -600,49 +517,4 @@ enum service_status service_run(const struct service_options *options)
     }
     close_service(&service);
     return status;
-}
-
-/* ---- after a crash -------------------------------------------------------------------------- */
-
-static bool empty_cgroup(const struct cgroup *cgroup, struct error *err)
-{
-    int64_t deadline_ms = clock_monotonic_ms() + EMPTY_LIMIT_MS;
-    struct loop loop;
-    if (!loop_open(&loop, err))
-        return false;
-    bool is_gone;
-    while (!(is_gone = cgroup_remove(cgroup)) && clock_monotonic_ms() < deadline_ms) {
-        cgroup_kill(cgroup);
-        loop_turn(&loop, EMPTY_RETRY_MS);
-    }
-    loop_close(&loop);
-    return is_gone || error_set(err, ERROR_DEADLINE_EXCEEDED,
-                                "could not remove the cgroup: a process in it does not die");
-}
-
-static bool clean(const Eos__Executor__V1__TaskPlan *plan, struct run_directory *directory,
-                  struct error *err)
-{
-    struct cgroup cgroup = { 0 };
-    const Eos__Executor__V1__CgroupPlan *limits = plan->container ? plan->container->cgroup : NULL;
-    if (!plan_check(plan, err) || !run_directory_open(directory, plan->run_directory, err) ||
-        !cgroup_find(&cgroup, limits, err))
-        return false;
-    bool done = empty_cgroup(&cgroup, err);
-    cgroup_done(&cgroup);
-    if (done)
-        run_directory_remove_socket(directory);
-    return done;
-}
-
-bool service_clean(const char *plan_file, struct error *err)
-{
-    Eos__Executor__V1__TaskPlan *plan = NULL;
-    struct run_directory directory = { -1 };
-    if (!read_plan(plan_file, &plan, err))
-        return false;
-    bool done = clean(plan, &directory, err);
-    run_directory_close(&directory);
-    plan_free(plan);
-    return done;
 }

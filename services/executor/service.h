@@ -18,7 +18,3 @@ enum service_status {
 };
 
 enum service_status service_run(const struct service_options *options);
-
-/* Removes what an executor that was killed has left of the plan's container: processes, cgroups, the
- * socket.  Fails while an executor of the plan lives. */
-bool service_clean(const char *plan_file, struct error *err) MUST_CHECK;
