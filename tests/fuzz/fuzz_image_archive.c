@@ -5,10 +5,13 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/stat.h>
 
-/* An archive that a stranger made is unpacked for real, beside a file that must not change.  The first
- * byte chooses between a layer and an AppC image.  Needs root for owners and whiteouts. */
+/* An archive that a stranger made is unpacked for real, beside a file that must not change: in a thread
+ * whose "/" is that place, so that what gets out of the layer is seen there and hurts nothing else.  The
+ * first byte chooses between a layer and an AppC image.  Needs root for owners, whiteouts and chroot. */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,6 +87,23 @@ static void check_outside(void)
     assert(count_entries(top_fd) == 4 && count_entries(layer_fd) == 4);
 }
 
+struct run {
+    const struct image_unpack *unpack;
+    bool ok;
+};
+
+static void *run_in_cage(void *user)
+{
+    struct run *run = user;
+    struct error err;
+    char digest[IMAGE_DIGEST_BYTES];
+    cleanup_text struct text manifest = TEXT_INIT;
+    if (unshare(CLONE_FS) < 0 || chroot(top) < 0 || chdir("/") < 0)
+        abort();
+    run->ok = image_unpack(run->unpack, digest, &manifest, &err);
+    return NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct image_limits limits = { .bytes = 1 << 20,
@@ -93,8 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                 .ratio = 100,
                                                 .ratio_free_bytes = 1 << 18 };
     struct error err;
-    char digest[IMAGE_DIGEST_BYTES];
-    cleanup_text struct text manifest = TEXT_INIT;
+    pthread_t thread;
     if (top_fd < 0)
         set_up();
     if (size == 0)
@@ -103,8 +122,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct memory_source memory = { { read_memory }, data + 1, size - 1 };
     struct image_unpack unpack = { data[0] % 2 ? IMAGE_APPC : IMAGE_DOCKER, &memory.source, &limits,
                                    root_fd, trash_fd };
-    bool ok = image_unpack(&unpack, digest, &manifest, &err);
-    assert(!ok || memory.size == 0);
+    struct run run = { .unpack = &unpack };
+    if (pthread_create(&thread, NULL, run_in_cage, &run) != 0 || pthread_join(thread, NULL) != 0)
+        abort();
+    assert(!run.ok || memory.size == 0);
     check_outside();
     bool swept = image_tree_sweep(root_fd, &err) && image_tree_sweep(trash_fd, &err);
     assert(swept && count_entries(root_fd) == 2);
