@@ -72,46 +72,57 @@ static struct slice job_record_key(const struct job *job, struct arena *arena)
     return slice_of(arena_printf(arena, JOB_KEY_FORMAT, JOB_KEY_ARG(job_key(job))));
 }
 
-static struct record record_put(const struct entity *entity, struct arena *arena)
+static struct slice record_key(const struct entity *entity, struct arena *arena)
 {
     const void *p = entity;
-    struct record record = { .kind = entity->kind };
-
     switch (entity->kind) {
     case ENTITY_CONFIG:
-        record.key = config_key(((const struct task_config *)p)->id, arena);
-        record.value = pack_config(p, arena);
-        return record;
+        return config_key(((const struct task_config *)p)->id, arena);
     case ENTITY_JOB:
-        record.key = job_record_key(p, arena);
-        record.value = message_pack(&((const struct job *)p)->message->base, arena);
-        return record;
+        return job_record_key(p, arena);
     case ENTITY_HOST:
-        record.key = slice_of(host_id(p));
-        record.value = message_pack(&((const struct host *)p)->message->base, arena);
-        return record;
+        return slice_of(host_id(p));
     case ENTITY_TASK:
-        record.key = slice_of(((const struct task *)p)->id);
-        record.value = pack_task(p, arena);
-        return record;
+        return slice_of(((const struct task *)p)->id);
     case ENTITY_REQUEST:
-        record.key = slice_of(((const struct remembered_request *)p)->message->request_id);
-        record.value = message_pack(&((const struct remembered_request *)p)->message->base, arena);
-        return record;
+        return slice_of(((const struct remembered_request *)p)->message->request_id);
     case ENTITY_KIND_COUNT:
         break;
     }
     assert(false && "a kind of entity");
-    return record;
+    return (struct slice){ 0 };
 }
 
+static struct slice record_value(const struct entity *entity, struct arena *arena)
+{
+    const void *p = entity;
+    switch (entity->kind) {
+    case ENTITY_CONFIG:
+        return pack_config(p, arena);
+    case ENTITY_JOB:
+        return message_pack(&((const struct job *)p)->message->base, arena);
+    case ENTITY_HOST:
+        return message_pack(&((const struct host *)p)->message->base, arena);
+    case ENTITY_TASK:
+        return pack_task(p, arena);
+    case ENTITY_REQUEST:
+        return message_pack(&((const struct remembered_request *)p)->message->base, arena);
+    case ENTITY_KIND_COUNT:
+        break;
+    }
+    assert(false && "a kind of entity");
+    return (struct slice){ 0 };
+}
+
+/* What a deleted entity refers to may be gone already, so nothing but its key is read. */
 struct record record_of(const struct entity *entity, struct arena *arena)
 {
-    struct record record = record_put(entity, arena);
+    struct slice key = record_key(entity, arena);
+    struct record record = { .kind = entity->kind };
     /* The entity may be freed before the record is written. */
-    record.key.ptr = arena_memdup0(arena, record.key.ptr, record.key.len);
-    if (entity->is_deleted)
-        record.value = (struct slice){ NULL, 0 };
+    record.key = (struct slice){ arena_memdup0(arena, key.ptr, key.len), key.len };
+    if (!entity->is_deleted)
+        record.value = record_value(entity, arena);
     return record;
 }
 

@@ -329,10 +329,14 @@ static int herd(const char *url)
             return 1;
     }
     run_until(&f, &all_done, 30000);
-    for (unsigned i = 0; i < HERD_EACH; i++)
-        if (outcomes[i].code != ERROR_OK || outcomes[i].number != i)
-            return 1;
-    return 0;
+    int wrong = 0;
+    for (unsigned i = 0; i < HERD_EACH; i++) {
+        wrong += outcomes[i].code != ERROR_OK || outcomes[i].number != i;
+        rpc_client_close(clients[i]);
+    }
+    uv_run(&f.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&f.loop);
+    return wrong > 0;
 }
 
 /* 2,000 clients wait for a server; when it comes, all of them are served at once. */

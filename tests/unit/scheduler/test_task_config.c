@@ -31,9 +31,7 @@ static void same_content_is_shared(void **state)
     }
     assert_int_equal(job->config->demand.cpu_micros, 1000000);
     assert_int_equal(job->config->message->n_constraints, 2);
-    fixture_done(&f);
 
-    f = fixture_make();
     Eos__Job__V1__TaskConfig *a = message_copy(&one->job->task_config->base);
     Eos__Job__V1__TaskConfig *b = message_copy(&two->job->task_config->base);
     task_config_normalize(a, f.arena);
