@@ -1,9 +1,9 @@
 #include "gateway/compiled.h"
 
 #include "base/cleanup.h"
+#include "gateway/defaults.h"
 #include "gateway/handlers.h"
 #include "gateway/message_copy.h"
-#include "gateway/request_id.h"
 #include "json/message_json.h"
 
 #include "eos/binder/v1/binder.pb-c.h"
@@ -61,7 +61,7 @@ static void create_bound(struct create *create, const Eos__Binder__V1__BindRespo
     request.bindings = bound->bindings;
     request.n_bindings = bound->n_bindings;
     request.request_id = create->request->request_id;
-    request_id_fill(&request.base, exchange_arena(create->exchange));
+    default_request_id(&request.base, exchange_arena(create->exchange));
     start_call(create, BACKEND_SCHEDULER, &eos__scheduler__v1__scheduler__descriptor, "CreateJob",
                &request.base, on_created);
 }

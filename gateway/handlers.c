@@ -1,6 +1,6 @@
 #include "gateway/handlers.h"
 
-#include "gateway/request_id.h"
+#include "gateway/defaults.h"
 #include "gateway/task_host.h"
 
 #include "eos/gateway/v1/gateway.pb-c.h"
@@ -57,7 +57,8 @@ static void forward_to_backend(struct handlers *handlers, struct exchange *excha
         exchange_fail(exchange, &err);
         return;
     }
-    request_id_fill(request, exchange_arena(exchange));
+    default_text(request, "cluster", handlers->cluster);
+    default_request_id(request, exchange_arena(exchange));
     struct forward *forward = forward_new(exchange, backend_title(route->backend), request);
     forward->call = backend_call(handlers->backends, route->backend, exchange, route->service,
                                  route->call, request, on_forward_reply, forward, &err);

@@ -101,6 +101,8 @@ static bool resolve(void *ctx, const void *request, void *response, struct arena
     (void)ctx;
     const Eos__Binder__V1__ResolveRequest *req = request;
     Eos__Binder__V1__ResolveResponse *resp = response;
+    if (strcmp(req->cluster, "testcluster") != 0)
+        return error_set(err, ERROR_INVALID_ARGUMENT, "expected the name of the cluster");
     if (strcmp(req->reference, "none") == 0)
         return error_set(err, ERROR_NOT_FOUND, "no such image");
     resp->binding = binding_of(arena);
