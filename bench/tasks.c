@@ -282,6 +282,7 @@ int main(int argc, char **argv)
     char *scheduler[] = { argv[1],   "--listen",    users,     "--listen-cluster",
                           launchers, "--state-dir", directory, "--log-level",
                           "error",   NULL };
+    setenv("EOS_DIE_WITH_PARENT", "1", 1);
     if (posix_spawn(&pid, argv[1], NULL, NULL, scheduler, environ) != 0)
         return 1;
     run(&bench, users, launchers);
