@@ -1,5 +1,6 @@
 #include "launcher/executor_link.h"
 
+#include "launcher/executor_state.h"
 #include "launcher/frame.h"
 #include "launcher/unix_socket.h"
 
@@ -40,13 +41,16 @@ static bool take_message(struct executor_link *link, struct slice bytes)
 {
     Eos__Executor__V1__FromExecutor *message =
         eos__executor__v1__from_executor__unpack(NULL, bytes.len, (const uint8_t *)bytes.ptr);
-    if (!message) {
+    struct error ignored;
+    bool is_state =
+        message && message->message_case == EOS__EXECUTOR__V1__FROM_EXECUTOR__MESSAGE_STATE;
+
+    if (!message || (is_state && !executor_state_check(message->state, &ignored)))
         end(link);
-        return false;
-    }
-    if (message->message_case == EOS__EXECUTOR__V1__FROM_EXECUTOR__MESSAGE_STATE)
+    else if (is_state)
         link->events.on_state(link->events.user, message->state);
-    eos__executor__v1__from_executor__free_unpacked(message, NULL);
+    if (message)
+        eos__executor__v1__from_executor__free_unpacked(message, NULL);
     return !link->is_over;
 }
 

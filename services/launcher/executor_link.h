@@ -11,7 +11,8 @@ struct executor_link;
 
 struct executor_link_events {
     void (*on_state)(void *user, const Eos__Executor__V1__State *state);
-    void (*on_closed)(void *user); /* the link is still to be closed */
+    void (*on_closed)(
+        void *user); /* or what came was not understood; the link is still to be closed */
     void *user;
 };
 

@@ -42,16 +42,17 @@ struct isolator {
     bool (*prepare)(const struct container *container, Eos__Executor__V1__TaskPlan *plan,
                     struct error *err);
 
-    /* The executor has been started with that plan. */
+    /* The executor has been started with that plan.  May not block. */
     bool (*isolate)(const char *task_id, pid_t pid, struct error *err);
 
-    /* A launcher that has just started has found the task running. */
-    bool (*recover)(const char *task_id, struct error *err);
+    /* A launcher that has just started has found the task running.  May not block. */
+    bool (*recover)(const char *task_id, pid_t pid, struct error *err);
 
     /* Asked when a task has failed: false, with a sentence, when it went over a limit. */
     bool (*watch)(const char *task_id, struct error *err);
 
-    /* The resources of a running task have changed. */
+    /* The resources of a running task have changed.  Nothing changes them yet: the scheduler gives a
+     * task with other resources a new id. */
     bool (*update)(const char *task_id, const Eos__Job__V1__TaskConfig *task, struct error *err);
 
     /* Adds to what the task uses. */

@@ -78,6 +78,38 @@ bool isolators_prepare(const struct isolators *isolators, const struct container
     return true;
 }
 
+bool isolators_isolate(const struct isolators *isolators, const char *task_id, pid_t pid,
+                       struct error *err)
+{
+    bool ok = true;
+    struct error other;
+    for (size_t i = 0; i < isolators->count; i++)
+        if (isolators->list[i]->isolate &&
+            !isolators->list[i]->isolate(task_id, pid, ok ? err : &other))
+            ok = false;
+    return ok;
+}
+
+bool isolators_recover(const struct isolators *isolators, const char *task_id, pid_t pid,
+                       struct error *err)
+{
+    bool ok = true;
+    struct error other;
+    for (size_t i = 0; i < isolators->count; i++)
+        if (isolators->list[i]->recover &&
+            !isolators->list[i]->recover(task_id, pid, ok ? err : &other))
+            ok = false;
+    return ok;
+}
+
+void isolators_usage(const struct isolators *isolators, const char *task_id,
+                     struct isolator_usage *usage)
+{
+    for (size_t i = 0; i < isolators->count; i++)
+        if (isolators->list[i]->usage)
+            isolators->list[i]->usage(task_id, usage);
+}
+
 bool isolators_watch(const struct isolators *isolators, const char *task_id, struct error *err)
 {
     for (size_t i = 0; i < isolators->count; i++)

@@ -27,6 +27,16 @@ bool isolators_choose(const char *names, struct isolators *ret_isolators,
 bool isolators_prepare(const struct isolators *isolators, const struct container *container,
                        Eos__Executor__V1__TaskPlan *plan, struct error *err) MUST_CHECK;
 
+/* All are called; the first failure is told. */
+bool isolators_isolate(const struct isolators *isolators, const char *task_id, pid_t pid,
+                       struct error *err) MUST_CHECK;
+bool isolators_recover(const struct isolators *isolators, const char *task_id, pid_t pid,
+                       struct error *err) MUST_CHECK;
+
+/* Adds up what a task uses. */
+void isolators_usage(const struct isolators *isolators, const char *task_id,
+                     struct isolator_usage *usage);
+
 /* The first that has a sentence to say wins. */
 bool isolators_watch(const struct isolators *isolators, const char *task_id, struct error *err);
 

@@ -7,7 +7,6 @@
 #include "clusters/clusters.h"
 #include "io/daemon.h"
 #include "io/log.h"
-#include "io/metrics.h"
 #include "io/uv_error.h"
 
 #include "eos/launcher/v1/launcher.pb-c.h"
@@ -284,22 +283,8 @@ static bool open_sync(struct service *service, struct error *err)
 static void on_tick(uv_timer_t *tick)
 {
     struct service *service = tick->data;
-    size_t live = tasks_count_live(service->tasks);
-    metric_set(metric_open(METRIC_GAUGE, "eos_launcher_tasks", "Tasks of this host.",
-                           "state=\"live\""),
-               (double)live);
-    metric_set(metric_open(METRIC_GAUGE, "eos_launcher_tasks", "Tasks of this host.",
-                           "state=\"dead\""),
-               (double)(tasks_count(service->tasks) - live));
-    metric_set(metric_open(METRIC_GAUGE, "eos_launcher_updates",
-                           "Updates that the scheduler has not acknowledged.", NULL),
-               (double)updates_count(service->updates));
-    metric_set(metric_open(METRIC_GAUGE, "eos_launcher_log_streams", "Logs that are being read.",
-                           NULL),
-               (double)service->log_streams.count);
-    metric_set(metric_open(METRIC_GAUGE, "eos_launcher_scheduler_connected",
-                           "Whether the scheduler answers.", NULL),
-               sync_is_connected(service->sync));
+    figures_update(service->figures, sync_is_connected(service->sync),
+                   updates_count(service->updates), service->log_streams.count);
 }
 
 /* -- opening and closing -------------------------------------------------------------------------- */
@@ -339,6 +324,7 @@ bool service_open(uv_loop_t *loop, void *user, void **ret_service, struct error 
         service_close(service);
         return false;
     }
+    service->figures = figures_open(loop, service->tasks, &service->settings.isolators);
     uv_timer_init(loop, &service->tick);
     service->has_tick = true;
     uv_timer_start(&service->tick, on_tick, 0, TICK_MS);
@@ -408,6 +394,7 @@ void service_close(void *ctx)
 {
     struct service *service = ctx;
     rpc_server_close(TAKE(service->server));
+    figures_close(TAKE(service->figures));
     if (service->has_tick)
         uv_close((uv_handle_t *)&service->tick, on_tick_closed);
     else if (service->sync)

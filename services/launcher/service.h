@@ -1,5 +1,6 @@
 #pragma once
 
+#include "launcher/figures.h"
 #include "launcher/host_facts.h"
 #include "launcher/log_stream.h"
 #include "launcher/sync.h"
@@ -36,6 +37,7 @@ struct service {
     struct tasks *tasks;
     struct sync *sync;
     struct rpc_server *server;
+    struct figures *figures;
     uv_timer_t tick;
     bool has_tick;
     struct log_streams log_streams;

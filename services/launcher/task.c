@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "io/log.h"
+#include "io/metrics.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -212,14 +213,24 @@ static const char *status_name(Eos__Job__V1__ScheduleStatus status)
     return value ? value->name : "?";
 }
 
+static void count_end(Eos__Job__V1__ScheduleStatus status)
+{
+    char label[64];
+    snprintf(label, sizeof label, "status=\"%s\"", status_name(status));
+    metric_add(metric_open(METRIC_COUNTER, "eos_launcher_tasks_ended_total",
+                           "Tasks that have ended on this host.", label),
+               1);
+}
+
 void task_end(struct task *task, Eos__Job__V1__ScheduleStatus status, const char *message)
 {
-    if (task->is_lost_wanted)
+    if (task->is_lost_wanted && status != EOS__JOB__V1__SCHEDULE_STATUS__FINISHED)
         status = EOS__JOB__V1__SCHEDULE_STATUS__LOST;
     task->has_ended = true;
     task->ended_at_ms = wall_ms();
     task_report(task, status, message);
     task_record(task, RECORD_AWAIT);
+    count_end(status);
     log_info("task has ended", "task", task->id, "status", status_name(status), "message", message);
 }
 
@@ -390,6 +401,8 @@ struct task *task_restore(struct task_host *host, Eos__Launcher__V1__Checkpoint 
     };
     task->stage = recovered_stages[recovery_decide(&facts)];
     task->is_gone = !facts.is_alive;
+    if (task->stage == STAGE_DEAD && facts.has_exit)
+        task_recall_end(task);
     eos__launcher__v1__checkpoint__free_unpacked(checkpoint, NULL);
     return task;
 }
@@ -405,6 +418,7 @@ void task_start(struct task *task)
             task_event(task, EVENT_GONE);
             break;
         }
+        task_isolate(task, "recover", isolators_recover);
         task_watch_executor(task);
         task_connect(task);
         break;

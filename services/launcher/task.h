@@ -89,7 +89,7 @@ struct task {
 
     struct executor_link *link;
     struct process_watch *watch;
-    bool is_gone;
+    bool is_gone, has_been_connected;
     Eos__Executor__V1__State *state;      /* the newest from the executor, or NULL */
     Eos__Executor__V1__State *exit_state; /* just read in a worker */
 
@@ -156,5 +156,12 @@ void task_force(struct task *task);
 void task_acknowledge(struct task *task);
 void task_end_final(struct task *task);
 void task_read_exit(struct task *task);
+
+/* Reads how a dead task ended, for DescribeTask; blocks. */
+void task_recall_end(struct task *task);
+
+/* Calls a hook of the isolators; what fails is logged, as the task runs already. */
+void task_isolate(struct task *task, const char *what,
+                  bool (*hook)(const struct isolators *, const char *, pid_t, struct error *));
 void task_clean(struct task *task);
 void task_executor_timer(struct task *task);

@@ -1,3 +1,4 @@
+#include "launcher/executor_state.h"
 #include "launcher/host_file.h"
 #include "launcher/host_process.h"
 #include "launcher/task.h"
@@ -20,11 +21,23 @@ typedef Eos__Executor__V1__ToExecutor to_executor;
 
 /* -- starting ------------------------------------------------------------------------------------- */
 
+void task_isolate(struct task *task, const char *what,
+                  bool (*hook)(const struct isolators *, const char *, pid_t, struct error *))
+{
+    struct error err;
+    if (task->kind == KIND_DOCKER_ENGINE ||
+        hook(&task->host->settings->isolators, task->id, task->pid, &err))
+        return;
+    log_warning("an isolator could not do its part", "task", task->id, "part", what, "reason",
+                err.message);
+}
+
 static void started(struct task *task, pid_t pid, uint64_t start_ticks)
 {
     task->pid = pid;
     task->start_ticks = start_ticks;
     task->is_gone = false;
+    task_isolate(task, "isolate", isolators_isolate);
     log_info("executor started", "task", task->id, "container", container_kind_name(task->kind));
     task_event(task, EVENT_STARTED);
 }
@@ -152,6 +165,7 @@ static void try_to_connect(struct task *task)
         return;
     task->link = executor_link_open(task->host->loop, task->paths.run, &events, &err);
     if (task->link) {
+        task->has_been_connected = true;
         task_event(task, EVENT_CONNECTED);
     } else if (waited_ms >= CONNECT_DEADLINE_MS) {
         error_set(&err, ERROR_DEADLINE_EXCEEDED, "Timed out waiting for task to start!");
@@ -162,9 +176,13 @@ static void try_to_connect(struct task *task)
     }
 }
 
+/* One that breaks off is not dialled again at once: it may do so every time. */
 void task_connect(struct task *task)
 {
-    try_to_connect(task);
+    if (task->has_been_connected)
+        task_set_timer(task, CONNECT_RETRY_MAX_MS);
+    else
+        try_to_connect(task);
 }
 
 static void send_hello(struct task *task)
@@ -301,16 +319,35 @@ static bool explain(struct task *task, struct error *err)
                      why.len > 0 ? ": " : "", text_string(&why));
 }
 
-static bool read_exit(struct task *task, struct error *err)
+/* NULL when the executor has written nothing (NOT_FOUND), or nothing that can be read. */
+static state_message *load_exit(const struct task *task, struct error *err)
 {
     cleanup_free char *path = xasprintf("%s/exit", task->paths.run);
     cleanup_text struct text content = TEXT_INIT;
     if (!host_file_read(path, EXIT_MAX_BYTES, &content, err))
-        return explain(task, err);
-    task->exit_state =
+        return NULL;
+    state_message *state =
         eos__executor__v1__state__unpack(NULL, content.len, (const uint8_t *)content.ptr);
-    return task->exit_state ||
-           error_set(err, ERROR_DATA_LOSS, "What the executor wrote down is not readable");
+    if (state && executor_state_check(state, err))
+        return state;
+    if (state)
+        eos__executor__v1__state__free_unpacked(state, NULL);
+    error_set(err, ERROR_DATA_LOSS, "What the executor wrote down is not readable");
+    return NULL;
+}
+
+static bool read_exit(struct task *task, struct error *err)
+{
+    task->exit_state = load_exit(task, err);
+    if (task->exit_state || err->code == ERROR_DATA_LOSS)
+        return task->exit_state != NULL;
+    return explain(task, err);
+}
+
+void task_recall_end(struct task *task)
+{
+    struct error ignored;
+    task->state = load_exit(task, &ignored);
 }
 
 /* A task that never began has failed, and so has one that went over a limit; what else is unknown is

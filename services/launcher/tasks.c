@@ -313,7 +313,9 @@ static void refuse(struct tasks *tasks, const Eos__Job__V1__AssignedTask *task,
     log_warning("task refused", "reason", err->message);
     if (!task || !task->task_id[0])
         return;
-    updates_add(tasks->host.updates, task->task_id, EOS__JOB__V1__SCHEDULE_STATUS__FAILED,
+    updates_add(tasks->host.updates, task->task_id,
+                err->code == ERROR_RESOURCE_EXHAUSTED ? EOS__JOB__V1__SCHEDULE_STATUS__LOST
+                                                      : EOS__JOB__V1__SCHEDULE_STATUS__FAILED,
                 err->message, wall_ms());
     tasks->on_news(tasks->user);
 }
@@ -328,6 +330,11 @@ void tasks_launch(struct tasks *tasks, const Eos__Scheduler__V1__LaunchTask *lau
     }
     if (tasks->is_stopped || tasks_find(tasks, launch->task->task_id))
         return;
+    if (tasks_count(tasks) >= TASKS_MAX && tasks_count_live(tasks) >= TASKS_MAX) {
+        error_set(&err, ERROR_RESOURCE_EXHAUSTED, "The host has %u tasks already.", TASKS_MAX);
+        refuse(tasks, launch->task, &err);
+        return;
+    }
     struct task *task = task_new(&tasks->host, copy_task(launch->task), launch->cluster);
     tasks->open_tasks++;
     map_put(tasks->by_id, slice_of(task->id), task);
@@ -380,6 +387,20 @@ size_t tasks_picture(const struct tasks *tasks, struct arena *arena,
     }
     *ret_list = list;
     return count;
+}
+
+const char **tasks_running_ids(const struct tasks *tasks, struct arena *arena, size_t *ret_count)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+
+    const char **ids = arena_array(arena, map_count(tasks->by_id), sizeof *ids);
+    *ret_count = 0;
+    while (map_next(tasks->by_id, &cursor, &key, &value))
+        if (((const struct task *)value)->stage == STAGE_RUNNING)
+            ids[(*ret_count)++] = arena_strdup(arena, ((const struct task *)value)->id);
+    return ids;
 }
 
 size_t tasks_count_live(const struct tasks *tasks)

@@ -5,6 +5,8 @@
 /* All tasks of this host, by id: those that run, and the dead ones whose logs are kept. */
 struct tasks;
 
+#define TASKS_MAX 10000u /* that are not dead */
+
 struct tasks_options {
     struct task_host host; /* copied; its callbacks are set here, but for on_news and user */
     void (*on_news)(void *user);
@@ -37,6 +39,9 @@ size_t tasks_picture(const struct tasks *tasks, struct arena *arena,
 void tasks_stop_all(struct tasks *tasks, const char *message,
                     void (*done)(void *user, size_t stopped), void *user);
 bool tasks_are_stopped(const struct tasks *tasks);
+
+/* Those whose executor is connected; in `arena`. */
+const char **tasks_running_ids(const struct tasks *tasks, struct arena *arena, size_t *ret_count);
 
 size_t tasks_count_live(const struct tasks *tasks);
 size_t tasks_count(const struct tasks *tasks);

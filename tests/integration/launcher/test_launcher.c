@@ -573,6 +573,28 @@ static void a_broken_checkpoint_does_not_stop_the_others(void **state)
     assert_null(map_get(h->picture, SLICE("broken")));
 }
 
+static void an_end_is_remembered(void **state)
+{
+    struct harness *h = *state;
+    Eos__Launcher__V1__DescribeTaskRequest request = EOS__LAUNCHER__V1__DESCRIBE_TASK_REQUEST__INIT;
+    struct error err = { 0 };
+    launch(h, "t1", "exit 3");
+    assert_non_null(harness_wait_for(h, "t1", FAILED));
+    assert_true(harness_wait(h, harness_nothing_left, NULL));
+    assert_int_equal(harness_terminate(h), 0);
+    assert_true(harness_start(h));
+    request.task_id = "t1";
+    Eos__Launcher__V1__DescribeTaskResponse *response =
+        (void *)harness_ask(h, "DescribeTask", &request.base, &err);
+    assert_non_null(response);
+    assert_int_equal(response->status, FAILED);
+    assert_int_equal(response->executor_pid, 0);
+    assert_int_equal(response->n_processes, 1);
+    assert_int_equal(response->processes[0]->exit_code, 3);
+    protobuf_c_message_free_unpacked(&response->base, NULL);
+    assert_int_equal(harness_count(h, "t1", FAILED), 1);
+}
+
 /* -- taking a host down --------------------------------------------------------------------------- */
 
 static void all_tasks_are_stopped_as_lost(void **state)
@@ -672,6 +694,7 @@ int main(int argc, char **argv)
         LIVE(an_executor_that_dies_takes_its_task_along),
         LIVE(an_executor_that_dies_while_nobody_looks),
         LIVE(a_crash_at_any_moment_of_a_launch),
+        LIVE(an_end_is_remembered),
         LIVE(a_broken_checkpoint_does_not_stop_the_others),
         LIVE(all_tasks_are_stopped_as_lost),
         LIVE(two_launchers_do_not_share_a_state),
