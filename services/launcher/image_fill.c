@@ -27,6 +27,20 @@ struct image_need image_need_copy(const struct image_need *need, struct arena *a
     return result;
 }
 
+static enum image_folder folder_of(enum image_kind kind)
+{
+    return kind == IMAGE_APPC ? IMAGE_FOLDER_APPC : IMAGE_FOLDER_LAYERS;
+}
+
+bool image_is_filled(const struct image_directory *directory, const struct image_need *need)
+{
+    struct arena *arena = arena_new();
+    bool is_there = *need->digest && image_directory_has(directory, folder_of(need->kind),
+                                                         image_file_name(need->digest, arena));
+    arena_free(arena);
+    return is_there;
+}
+
 static bool check_digest(const struct image_need *need, const char *digest, struct error *err)
 {
     if (!*need->digest || strcmp(need->digest, digest) == 0)
@@ -39,10 +53,10 @@ static bool check_digest(const struct image_need *need, const char *digest, stru
 }
 
 static bool publish(const struct image_fill *fill, struct image_staging *staging,
-                    enum image_folder folder, const char *digest, struct error *err)
+                    const char *digest, struct error *err)
 {
     struct arena *arena = arena_new();
-    bool ok = image_staging_publish(staging, fill->directory, folder,
+    bool ok = image_staging_publish(staging, fill->directory, folder_of(fill->need->kind),
                                     image_file_name(digest, arena), err);
     arena_free(arena);
     return ok;
@@ -55,8 +69,7 @@ static bool fill_layer(const struct image_fill *fill, struct image_staging *stag
     struct image_unpack unpack = { IMAGE_DOCKER, fill->source, fill->limits, staging->image_fd,
                                    staging->trash_fd };
     return image_unpack(&unpack, ret_digest, &unused, err) &&
-           check_digest(fill->need, ret_digest, err) &&
-           publish(fill, staging, IMAGE_FOLDER_LAYERS, ret_digest, err);
+           check_digest(fill->need, ret_digest, err) && publish(fill, staging, ret_digest, err);
 }
 
 static bool write_manifest(int fd, struct slice manifest, struct error *err)
@@ -87,7 +100,7 @@ static bool fill_rootfs(const struct image_fill *fill, struct image_source *sour
     return image_unpack(&unpack, ret_digest, &manifest, err) &&
            check_digest(fill->need, ret_digest, err) &&
            write_manifest(staging->image_fd, text_slice(&manifest), err) &&
-           publish(fill, staging, IMAGE_FOLDER_APPC, ret_digest, err);
+           publish(fill, staging, ret_digest, err);
 }
 
 static bool fill_appc(const struct image_fill *fill, struct image_staging *staging,

@@ -27,6 +27,9 @@ struct image_need {
 /* A copy in `arena`. */
 struct image_need image_need_copy(const struct image_need *need, struct arena *arena);
 
+/* Whether the store has it by now.  Runs in a worker thread. */
+bool image_is_filled(const struct image_directory *directory, const struct image_need *need);
+
 /* Unpacks it in staging, checks the digest and publishes it: a layer under its diff_id, an AppC image
  * under its id.  Runs in a worker thread.  `source` is a layer's; an AppC image's is opened here.  What
  * was begun is swept when it fails. */

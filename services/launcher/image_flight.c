@@ -33,6 +33,7 @@ struct flight {
     uv_async_t drained;
     uv_work_t work;
     bool is_started, is_landed;
+    bool is_there; /* before anything was fetched */
     atomic_bool is_cancelled;
 
     bool ok; /* what the worker found */
@@ -229,17 +230,44 @@ static void deliver(struct flight *flight)
     }
 }
 
-static void after_work(uv_work_t *request, int status)
+static void land(struct flight *flight)
 {
-    struct flight *flight = request->data;
-    assert(status == 0);
     if (flight->call)
         registry_call_cancel(TAKE(flight->call));
     flight->is_landed = true;
-    flight->flights->is_dirty |= flight->ok;
+    flight->flights->is_dirty |= flight->ok && !flight->is_there;
     forget(flight);
     uv_close((uv_handle_t *)&flight->drained, on_async_closed);
     deliver(flight);
+}
+
+static void after_work(uv_work_t *request, int status)
+{
+    assert(status == 0);
+    land(request->data);
+}
+
+static void look(uv_work_t *request)
+{
+    struct flight *flight = request->data;
+    flight->is_there = image_is_filled(flight->flights->directory, &flight->need);
+}
+
+/* Between somebody's look at the disk and joining, an earlier flight of the same may have landed. */
+static void after_look(uv_work_t *request, int status)
+{
+    struct flight *flight = request->data;
+    assert(status == 0);
+    if (flight->is_there || atomic_load(&flight->is_cancelled)) {
+        flight->ok = flight->is_there;
+        snprintf(flight->digest, sizeof flight->digest, "%s", flight->need.digest);
+        land(flight);
+        return;
+    }
+    if (flight->need.kind == IMAGE_DOCKER)
+        start_download(flight);
+    status = uv_queue_work(flight->flights->loop, &flight->work, work, after_work);
+    assert(status == 0);
 }
 
 static void start(struct flight *flight)
@@ -250,9 +278,7 @@ static void start(struct flight *flight)
     int status = uv_async_init(flights->loop, &flight->drained, on_drained);
     assert(status == 0);
     flight->drained.data = flight->work.data = flight;
-    if (flight->need.kind == IMAGE_DOCKER)
-        start_download(flight);
-    status = uv_queue_work(flights->loop, &flight->work, work, after_work);
+    status = uv_queue_work(flights->loop, &flight->work, look, after_look);
     assert(status == 0);
 }
 
