@@ -177,6 +177,7 @@ static void begin_round(uv_timer_t *timer)
     if (bench.poll) {
         struct rpc_request *poll = bench.poll;
         bench.poll = NULL;
+        rpc_request_on_cancel(poll, NULL, NULL);
         answer(poll);
     }
 }
@@ -198,12 +199,12 @@ static void note_update(const Eos__Scheduler__V1__TaskUpdate *update)
     }
 }
 
-static void gave_up(void *user)
+static void let_go(void *user)
 {
     struct rpc_request *poll = user;
     struct error err = { ERROR_ABORTED, "the poll was replaced" };
-    if (bench.poll == poll)
-        bench.poll = NULL;
+    bench.poll = NULL;
+    rpc_request_on_cancel(poll, NULL, NULL);
     rpc_fail(poll, &err);
 }
 
@@ -211,13 +212,15 @@ static void sync_host(void *ctx, struct rpc_request *poll)
 {
     const SyncRequest *request = rpc_request_message(poll);
     (void)ctx;
+    if (bench.poll)
+        let_go(bench.poll);
     for (size_t i = 0; i < request->n_updates; i++)
         note_update(request->updates[i]);
     if (request->n_updates > 0 || bench.is_wanted || request->has_all_tasks) {
         answer(poll);
         return;
     }
-    rpc_request_on_cancel(poll, gave_up, poll);
+    rpc_request_on_cancel(poll, let_go, poll);
     bench.poll = poll;
 }
 
