@@ -28,7 +28,7 @@ struct stream {
     struct sse_log events;
     int32_t resumed_run; /* that the client has read of; -1: it has not, or not said so */
     bool is_paused;
-    bool has_later_run; /* what is being read is the rest of an earlier one */
+    int32_t later_runs; /* that come behind the one that is being read */
 };
 
 static bool has_events(const struct stream *stream)
@@ -161,14 +161,21 @@ static void fail(struct stream *stream, const struct error *err)
 
 static void read_log(struct stream *stream);
 
-/* The rest of an earlier run is followed by the newest one from its start. */
+/* The rest of an earlier run is followed by the later ones from their start, the last of which is the
+ * newest, whichever that is by then. */
 static void read_later_run(struct stream *stream)
 {
-    stream->has_later_run = false;
-    stream->request->run = -1;
+    bool is_last = --stream->later_runs == 0;
+    stream->request->run = is_last ? -1 : stream->request->run + 1;
     stream->request->offset = 0;
-    stream->request->follow = true;
+    stream->request->follow = is_last;
     read_log(stream);
+}
+
+/* The files of a run may have been removed since. */
+static bool may_go_on(const struct stream *stream, const struct error *err)
+{
+    return stream->later_runs > 0 && (!err || err->code == ERROR_NOT_FOUND);
 }
 
 static void on_message(void *user, const ProtobufCMessage *message, const struct error *err)
@@ -179,12 +186,12 @@ static void on_message(void *user, const ProtobufCMessage *message, const struct
         return;
     }
     stream->call = NULL; /* it ends with this */
-    if (err) {
-        fail(stream, err);
+    if (may_go_on(stream, err)) {
+        read_later_run(stream);
         return;
     }
-    if (stream->has_later_run) {
-        read_later_run(stream);
+    if (err) {
+        fail(stream, err);
         return;
     }
     start(stream, NULL);
@@ -234,8 +241,9 @@ static void on_files(void *user, const ProtobufCMessage *response, const struct 
     }
     const Eos__Launcher__V1__ListLogsResponse *logs =
         (const Eos__Launcher__V1__ListLogsResponse *)response;
-    if (newest_run(logs, stream->request) > stream->resumed_run) {
-        stream->has_later_run = true;
+    int32_t newest = newest_run(logs, stream->request);
+    if (newest > stream->resumed_run) {
+        stream->later_runs = newest - stream->resumed_run;
         stream->request->run = stream->resumed_run;
         stream->request->follow = false;
     }

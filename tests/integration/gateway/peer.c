@@ -286,7 +286,7 @@ static bool describe_task(void *ctx, const void *request, void *response, struct
     return true;
 }
 
-/* Of the process of the task "rerun" there is a second run. */
+/* The process of the task "rerun" has had four runs, and the log of the third has been removed. */
 static bool list_logs(void *ctx, const void *request, void *response, struct arena *arena,
                       struct error *err)
 {
@@ -294,7 +294,7 @@ static bool list_logs(void *ctx, const void *request, void *response, struct are
     (void)err;
     const Eos__Launcher__V1__ListLogsRequest *req = request;
     Eos__Launcher__V1__ListLogsResponse *resp = response;
-    resp->n_files = strcmp(req->task_id, "rerun") == 0 ? 2 : 1;
+    resp->n_files = strcmp(req->task_id, "rerun") == 0 ? 4 : 1;
     resp->files = arena_array(arena, resp->n_files, sizeof resp->files[0]);
     for (size_t i = 0; i < resp->n_files; i++) {
         Eos__Launcher__V1__LogFile *file = arena_alloc(arena, sizeof *file);
@@ -373,7 +373,7 @@ static void read_log(void *ctx, struct rpc_request *request)
     (void)ctx;
     const Eos__Launcher__V1__ReadLogRequest *req = rpc_request_message(request);
     struct error err;
-    if (strcmp(req->process, "none") == 0) {
+    if (strcmp(req->process, "none") == 0 || req->run == 2) {
         error_set(&err, ERROR_NOT_FOUND, "the task has no process \"none\"");
         rpc_fail(request, &err);
         return;
@@ -383,7 +383,7 @@ static void read_log(void *ctx, struct rpc_request *request)
     reader->is_endless = strcmp(req->task_id, "endless") == 0;
     reader->size = strcmp(req->task_id, "flood") == 0 ? PEER_FLOOD_SIZE : sizeof PEER_LOG - 1;
     reader->offset = (uint64_t)req->offset;
-    reader->run = req->run < 0 && strcmp(req->task_id, "rerun") == 0 ? 1 : 0;
+    reader->run = req->run >= 0 ? req->run : strcmp(req->task_id, "rerun") == 0 ? 3 : 0;
     rpc_request_on_cancel(request, on_cancel, reader);
     rpc_stream_on_writable(request, read_on, reader);
     read_on(reader);
