@@ -1,0 +1,438 @@
+#include "config/class.h"
+#include "config/modules.h"
+#include "config/moment.h"
+#include "config/template.h"
+
+/* Types of values, and `v.name`. */
+
+static const struct class *const CLASSES[K_KIND_COUNT] = {
+    [K_NONE] = &class_NoneType,
+    [K_BOOL] = &class_bool,
+    [K_INT] = &class_int,
+    [K_BIG] = &class_int,
+    [K_FLOAT] = &class_float,
+    [K_STR] = &class_str,
+    [K_BYTES] = &class_bytes,
+    [K_LIST] = &class_list,
+    [K_TUPLE] = &class_tuple,
+    [K_DICT] = &class_dict,
+    [K_SET] = &class_set,
+    [K_FROZENSET] = &class_frozenset,
+    [K_RANGE] = &class_range,
+    [K_SLICE] = &class_slice,
+    [K_ELLIPSIS] = &class_ellipsis,
+    [K_FUNCTION] = &class_function,
+    [K_NATIVE] = &class_builtin,
+    [K_BOUND] = &class_method,
+    [K_CLASS] = &class_type,
+    [K_MODULE] = &class_module,
+    [K_ITERATOR] = &class_iterator,
+    [K_PARTIAL] = &class_partial,
+    [K_FROZENDICT] = &class_frozendict,
+    [K_REF] = &class_Ref,
+    [K_ENVIRONMENT] = &class_Environment,
+    [K_TYPECHECK] = &class_TypeCheck,
+    [K_TYPE] = &class_type,
+    [K_EMPTY] = &class_type,
+    [K_NOT_IMPLEMENTED] = &class_ellipsis,
+};
+
+const struct class *value_class(struct value v)
+{
+    if (v.kind == K_INSTANCE)
+        return v.instance->class;
+    if (v.kind == K_DICT && v.dict->type_name)
+        return strcmp(v.dict->type_name, "defaultdict") == 0 ? &class_defaultdict
+               : strcmp(v.dict->type_name, "Counter") == 0   ? &class_Counter
+                                                             : &class_OrderedDict;
+    if (v.kind == K_PROPERTY)
+        return v.property->kind == PROPERTY_GETTER   ? &class_property
+               : v.property->kind == PROPERTY_STATIC ? &class_staticmethod
+                                                     : &class_classmethod;
+    return CLASSES[v.kind];
+}
+
+struct value value_type(struct value v)
+{
+    if (v.kind == K_OBJECT)
+        return type_value(v.object->type);
+    const struct class *class = value_class(v);
+    return (struct value){ .kind = K_CLASS, .class = class ? class : &class_object };
+}
+
+const char *value_type_name(struct value v)
+{
+    if (v.kind == K_OBJECT)
+        return v.object->type->name;
+    if (v.kind == K_ITERATOR)
+        return v.iterator->type_name;
+    if (v.kind == K_FIELD)
+        return "TypeSignature";
+    const struct class *class = value_class(v);
+    return class ? class->name : "object";
+}
+
+/* --- looking up --- */
+
+/* What an attribute found in a class gives for an instance of it. */
+static bool bind_found(struct vm *vm, struct value self, struct value found, struct value *ret)
+{
+    switch (found.kind) {
+    case K_FUNCTION:
+    case K_NATIVE:
+        *ret = bind_method(vm, self, found);
+        return true;
+    case K_PROPERTY:
+        if (found.property->kind == PROPERTY_GETTER)
+            return value_call1(vm, found.property->function, self, ret);
+        *ret = found.property->kind == PROPERTY_STATIC
+                   ? found.property->function
+                   : bind_method(vm, (struct value){ .kind = K_CLASS, .class = value_class(self) },
+                                 found.property->function);
+        return true;
+    default:
+        *ret = found;
+        return true;
+    }
+}
+
+static bool find_in_super(struct vm *vm, const struct super *super, struct string *name,
+                          struct value *ret)
+{
+    const struct class *start =
+        super->self.kind == K_CLASS ? super->self.class : value_class(super->self);
+    size_t cursor = 0;
+    const struct class *at;
+    while ((at = class_next(start, &cursor)) && at != super->owner)
+        ;
+    while ((at = class_next(start, &cursor))) {
+        struct value found = at->attributes ? dict_get_text(at->attributes, name) : V_UNBOUND;
+        if (found.kind == K_UNBOUND && !native_find(at->methods, name, &found))
+            continue;
+        if (super->self.kind == K_CLASS && found.kind == K_PROPERTY &&
+            found.property->kind == PROPERTY_CLASS) {
+            *ret = bind_method(vm, super->self, found.property->function);
+            return true;
+        }
+        return bind_found(vm, super->self, found, ret);
+    }
+    *ret = V_UNBOUND;
+    return true;
+}
+
+static bool find_getattr(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    struct value argument = V_STR(name);
+    bool found;
+    if (!value_call_special(vm, v, "__getattr__", &argument, 1, ret, &found))
+        return false;
+    if (!found)
+        *ret = V_UNBOUND;
+    return true;
+}
+
+static bool find_special_name(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    if (string_is(name, "__class__")) {
+        *ret = value_type(v);
+        return true;
+    }
+    if (string_is(name, "__dict__")) {
+        struct instance *instance = v.instance;
+        if (!instance->attributes)
+            instance->attributes = dict_new(vm->arena);
+        *ret = (struct value){ .kind = K_DICT, .dict = instance->attributes };
+        return true;
+    }
+    return false;
+}
+
+static bool find_in_exception(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    if (!class_is_subclass(v.instance->class, &class_BaseException))
+        return false;
+    if (string_is(name, "args")) {
+        *ret = v.instance->payload;
+        return true;
+    }
+    if (string_is(name, "message") && v.instance->payload.list->count == 1) {
+        *ret = v.instance->payload.list->items[0];
+        return true;
+    }
+    if (string_is(name, "__cause__")) {
+        *ret = v.instance->cause;
+        return true;
+    }
+    if (string_is(name, "value") && v.instance->class == &class_StopIteration) {
+        *ret = v.instance->payload.list->count ? v.instance->payload.list->items[0] : V_NONE;
+        return true;
+    }
+    (void)vm;
+    return false;
+}
+
+static bool find_in_instance(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    struct instance *instance = v.instance;
+    if (instance->class == &class_super)
+        return find_in_super(vm, instance->payload.p, name, ret);
+    struct value found = class_find(instance->class, name);
+    if (found.kind == K_PROPERTY && found.property->kind == PROPERTY_GETTER)
+        return bind_found(vm, v, found, ret);
+    if (instance->attributes &&
+        (*ret = dict_get_text(instance->attributes, name)).kind != K_UNBOUND)
+        return true;
+    if (found.kind != K_UNBOUND)
+        return bind_found(vm, v, found, ret);
+    if (value_is_moment(v) && (*ret = moment_part(v, name)).kind != K_UNBOUND)
+        return true;
+    if (find_special_name(vm, v, name, ret) || find_in_exception(vm, v, name, ret))
+        return true;
+    return find_getattr(vm, v, name, ret);
+}
+
+static bool is_static(const struct class *class, struct string *name)
+{
+    size_t cursor = 0;
+    struct value found;
+    for (const struct class *at; (at = class_next(class, &cursor));)
+        if (native_find(at->statics, name, &found))
+            return true;
+    return false;
+}
+
+static bool find_in_class(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    const struct class *class = v.class;
+    struct value found = class_find(class, name);
+    if (found.kind == K_PROPERTY && found.property->kind != PROPERTY_GETTER) {
+        *ret = found.property->kind == PROPERTY_STATIC
+                   ? found.property->function
+                   : bind_method(vm, v, found.property->function);
+        return true;
+    }
+    if (found.kind == K_NATIVE && !is_static(class, name))
+        found = bind_method(vm, (struct value){ .kind = K_UNBOUND, .class = class }, found);
+    if (found.kind == K_UNBOUND && (string_is(name, "__name__") || string_is(name, "__qualname__")))
+        found = value_text(vm->arena, class->name);
+    if (found.kind == K_UNBOUND && string_is(name, "__dict__"))
+        found =
+            (struct value){ .kind = K_DICT,
+                            .dict = class->attributes ? class->attributes : dict_new(vm->arena) };
+    if (found.kind == K_UNBOUND && string_is(name, "InvalidRefError") && class == &class_Ref)
+        found = (struct value){ .kind = K_CLASS, .class = &class_InvalidRefError };
+    if (found.kind == K_UNBOUND && string_is(name, "Uninterpolatable") &&
+        class == &class_MustacheParser)
+        found = (struct value){ .kind = K_CLASS, .class = &class_Uninterpolatable };
+    if (found.kind == K_UNBOUND && string_is(name, "Error"))
+        found = class == &class_Namable
+                    ? (struct value){ .kind = K_CLASS, .class = &class_NamableError }
+                : class == &class_MustacheParser
+                    ? (struct value){ .kind = K_CLASS, .class = &class_ParserError }
+                    : V_UNBOUND;
+    *ret = found;
+    return true;
+}
+
+static struct value find_in_function(struct vm *vm, struct value v, struct string *name)
+{
+    if (v.kind == K_FUNCTION && v.function->attributes) {
+        struct value found = dict_get_text(v.function->attributes, name);
+        if (found.kind != K_UNBOUND)
+            return found;
+    }
+    bool is_name = string_is(name, "__name__") || string_is(name, "__qualname__");
+    if (v.kind == K_BOUND && string_is(name, "__self__"))
+        return v.bound->self;
+    if (v.kind == K_BOUND && string_is(name, "__func__"))
+        return v.bound->function;
+    if (v.kind == K_BOUND)
+        return find_in_function(vm, v.bound->function, name);
+    if (is_name && v.kind == K_FUNCTION)
+        return V_STR(v.function->name);
+    if (is_name && v.kind == K_NATIVE)
+        return value_text(vm->arena, v.native->name);
+    if (v.kind == K_FUNCTION && string_is(name, "__doc__"))
+        return v.function->code->doc ? V_STR(v.function->code->doc) : V_NONE;
+    if (v.kind == K_PARTIAL && string_is(name, "func"))
+        return v.partial->function;
+    return V_UNBOUND;
+}
+
+static struct value find_in_slice(struct value v, struct string *name)
+{
+    static const char *const names[] = { "start", "stop", "step" };
+    for (size_t i = 0; i < 3; i++)
+        if (string_is(name, names[i]))
+            return v.list->items[i];
+    return V_UNBOUND;
+}
+
+bool value_find_attribute(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    switch (v.kind) {
+    case K_INSTANCE:
+        return find_in_instance(vm, v, name, ret);
+    case K_CLASS:
+        return find_in_class(vm, v, name, ret);
+    case K_MODULE:
+        return module_find(vm, v.module, name, ret);
+    case K_OBJECT:
+        return object_find_attribute(vm, v.object, name, ret);
+    case K_TYPE:
+        return type_find_attribute(vm, v.type, name, ret);
+    case K_FUNCTION:
+    case K_NATIVE:
+    case K_BOUND:
+    case K_PARTIAL:
+        *ret = find_in_function(vm, v, name);
+        return true;
+    default:
+        break;
+    }
+    struct value found = value_class(v) ? class_find(value_class(v), name) : V_UNBOUND;
+    if (found.kind == K_UNBOUND && v.kind == K_SLICE)
+        found = find_in_slice(v, name);
+    if (found.kind == K_UNBOUND && string_is(name, "__class__"))
+        found = value_type(v);
+    else if (found.kind == K_UNBOUND && v.kind == K_EMPTY && string_is(name, "__name__"))
+        found = value_text(vm->arena, "Empty");
+    else if (found.kind == K_NATIVE)
+        found = bind_method(vm, v, found);
+    *ret = found;
+    return true;
+}
+
+/* --- the nearest known name, for messages --- */
+
+static bool missing_attribute(struct vm *vm, struct value v, struct string *name)
+{
+    if (v.kind == K_OBJECT && v.object->type->kind == TYPE_STRUCT)
+        return raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "%s has no attribute %s",
+                             v.object->type->name, name->data);
+    if (v.kind == K_MODULE)
+        return raise_error(vm, &class_AttributeError, "module '%s' has no attribute '%s'",
+                           v.module->name, name->data);
+    if (v.kind == K_CLASS || v.kind == K_TYPE || v.kind == K_EMPTY)
+        return raise_error(vm, &class_AttributeError, "type object '%s' has no attribute '%s'",
+                           v.kind == K_CLASS  ? v.class->name
+                           : v.kind == K_TYPE ? v.type->name
+                                              : "Empty",
+                           name->data);
+    return raise_error(vm, &class_AttributeError, "'%s' object has no attribute '%s'",
+                       value_type_name(v), name->data);
+}
+
+bool value_get_attribute(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    if (!value_find_attribute(vm, v, name, ret))
+        return false;
+    return ret->kind != K_UNBOUND || missing_attribute(vm, v, name);
+}
+
+/* --- changing --- */
+
+static bool set_in_instance(struct vm *vm, struct value v, struct string *name, struct value item)
+{
+    struct value found = class_find(v.instance->class, name), arguments[] = { V_STR(name), item },
+                 result;
+    bool is_done;
+    if (found.kind == K_PROPERTY && found.property->kind == PROPERTY_GETTER)
+        return raise_error(vm, &class_AttributeError, "property '%s' of '%s' object has no setter",
+                           name->data, v.instance->class->name);
+    if (!value_call_special(vm, v, "__setattr__", arguments, 2, &result, &is_done))
+        return false;
+    if (is_done)
+        return true;
+    if (!v.instance->attributes)
+        v.instance->attributes = dict_new(vm->arena);
+    dict_set_text(vm->arena, v.instance->attributes, name, item);
+    return true;
+}
+
+bool value_set_attribute(struct vm *vm, struct value v, struct string *name, struct value item)
+{
+    if (v.kind == K_INSTANCE)
+        return set_in_instance(vm, v, name, item);
+    if (v.kind == K_CLASS && v.class->attributes) {
+        dict_set_text(vm->arena, v.class->attributes, name, item);
+        return true;
+    }
+    if (v.kind == K_FUNCTION) {
+        if (!v.function->attributes)
+            v.function->attributes = dict_new(vm->arena);
+        dict_set_text(vm->arena, v.function->attributes, name, item);
+        return true;
+    }
+    if (v.kind == K_CLASS)
+        return raise_error(vm, &class_TypeError, "cannot set '%s' attribute of immutable type '%s'",
+                           name->data, v.class->name);
+    return raise_error(vm, &class_AttributeError, "'%s' object has no attribute '%s'",
+                       value_type_name(v), name->data);
+}
+
+bool value_delete_attribute(struct vm *vm, struct value v, struct string *name)
+{
+    struct dict *attributes = v.kind == K_INSTANCE ? v.instance->attributes
+                              : v.kind == K_CLASS  ? v.class->attributes
+                                                   : NULL;
+    if (attributes && dict_remove_text(attributes, name))
+        return true;
+    return missing_attribute(vm, v, name);
+}
+
+bool value_call_special(struct vm *vm, struct value v, const char *name, const struct value *items,
+                        size_t count, struct value *ret, bool *ret_found)
+{
+    *ret_found = false;
+    if (v.kind != K_INSTANCE || v.instance->class == &class_super)
+        return true;
+    struct value found = class_find(v.instance->class, string_from(vm->arena, name));
+    if (found.kind != K_FUNCTION && found.kind != K_PARTIAL && found.kind != K_PROPERTY)
+        return true;
+    *ret_found = true;
+    if (found.kind == K_PROPERTY && !bind_found(vm, v, found, &found))
+        return false;
+    if (found.kind == K_FUNCTION)
+        found = bind_method(vm, v, found);
+    const struct args args = { .items = items, .count = count };
+    return value_call(vm, found, &args, ret);
+}
+
+/* --- isinstance() --- */
+
+static bool is_instance_of_class(struct value v, const struct class *class)
+{
+    if (class == &class_object)
+        return true;
+    if (v.kind == K_OBJECT)
+        return class == &class_Type;
+    if (class == &class_int && v.kind == K_BOOL)
+        return true;
+    if (class == &class_Namable)
+        return v.kind == K_ENVIRONMENT;
+    const struct class *own = value_class(v);
+    return own && class_is_subclass(own, class);
+}
+
+bool value_is_instance(struct vm *vm, struct value v, struct value type, bool *ret)
+{
+    if (type.kind == K_TUPLE) {
+        *ret = false;
+        for (size_t i = 0; !*ret && i < type.list->count; i++)
+            if (!value_is_instance(vm, v, type.list->items[i], ret))
+                return false;
+        return true;
+    }
+    if (type.kind == K_TYPE)
+        return type_is_instance(vm, type.type, v, ret);
+    if (type.kind == K_EMPTY) {
+        *ret = false;
+        return true;
+    }
+    if (type.kind != K_CLASS)
+        return raise_error(vm, &class_TypeError,
+                           "isinstance() arg 2 must be a type, a tuple of types, or a union");
+    *ret = is_instance_of_class(v, type.class);
+    return true;
+}

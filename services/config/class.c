@@ -1,0 +1,226 @@
+#include "config/class.h"
+
+#include "config/template.h"
+
+/* Classes: the order in which attributes are looked up, class statements, new instances. */
+
+const struct class *class_next(const struct class *class, size_t *cursor)
+{
+    size_t at = (*cursor)++;
+    if (class->mro)
+        return at < class->mro_count ? class->mro[at] : NULL;
+    for (; at > 0 && class; at--)
+        class = class->base;
+    return class;
+}
+
+bool class_is_subclass(const struct class *class, const struct class *base)
+{
+    size_t cursor = 0;
+    for (const struct class *at; (at = class_next(class, &cursor));)
+        if (at == base)
+            return true;
+    return false;
+}
+
+bool native_find(const struct native *rows, struct string *name, struct value *ret)
+{
+    for (; rows && rows->name; rows++)
+        if (string_is(name, rows->name)) {
+            *ret = (struct value){ .kind = K_NATIVE, .native = rows };
+            return true;
+        }
+    return false;
+}
+
+struct value class_find(const struct class *class, struct string *name)
+{
+    size_t cursor = 0;
+    struct value v;
+    for (const struct class *at; (at = class_next(class, &cursor));) {
+        if (at->attributes && (v = dict_get_text(at->attributes, name)).kind != K_UNBOUND)
+            return v;
+        if (native_find(at->methods, name, &v) || native_find(at->statics, name, &v))
+            return v;
+    }
+    return V_UNBOUND;
+}
+
+struct value bind_method(struct vm *vm, struct value self, struct value function)
+{
+    struct bound *bound = arena_alloc(vm->arena, sizeof *bound);
+    *bound = (struct bound){ self, function };
+    return (struct value){ .kind = K_BOUND, .bound = bound };
+}
+
+struct value super_new(struct vm *vm, const struct class *owner, struct value self)
+{
+    struct super *super = arena_alloc(vm->arena, sizeof *super);
+    *super = (struct super){ owner, self };
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    instance->class = &class_super;
+    instance->payload = (struct value){ .kind = K_NODE, .p = super };
+    return (struct value){ .kind = K_INSTANCE, .instance = instance };
+}
+
+/* --- class statements --- */
+
+static bool in_tail(const struct class *class, const struct list *order)
+{
+    for (size_t i = 1; i < order->count; i++)
+        if (order->items[i].class == class)
+            return true;
+    return false;
+}
+
+static struct value class_order(struct vm *vm, const struct class *class)
+{
+    struct value order = list_new(vm->arena, K_LIST, 4);
+    size_t cursor = 0;
+    for (const struct class *at; (at = class_next(class, &cursor));)
+        list_push(vm->arena, order.list, (struct value){ .kind = K_CLASS, .class = at });
+    return order;
+}
+
+static void drop_first(struct list *order)
+{
+    memmove(order->items, order->items + 1, (order->count - 1) * sizeof *order->items);
+    order->count--;
+}
+
+/* C3: the first class that stands in no other order's tail goes next. */
+static const struct class *next_merged(struct list *orders, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (orders[i].count == 0)
+            continue;
+        const struct class *candidate = orders[i].items[0].class;
+        bool is_blocked = false;
+        for (size_t j = 0; j < count; j++)
+            is_blocked |= in_tail(candidate, &orders[j]);
+        if (!is_blocked)
+            return candidate;
+    }
+    return NULL;
+}
+
+static bool merge_orders(struct vm *vm, struct class *class, const struct class *const *bases,
+                         size_t count)
+{
+    struct list *orders = arena_array(vm->arena, count + 1, sizeof *orders);
+    size_t total = 1, left = 0;
+    for (size_t i = 0; i < count; i++) {
+        orders[i] = *class_order(vm, bases[i]).list;
+        total += orders[i].count;
+        list_push(vm->arena, &orders[count], (struct value){ .kind = K_CLASS, .class = bases[i] });
+    }
+    const struct class **mro = arena_array(vm->arena, total, sizeof *mro);
+    mro[0] = class;
+    class->mro_count = 1;
+    for (const struct class *next; (next = next_merged(orders, count + 1));) {
+        mro[class->mro_count++] = next;
+        for (size_t i = 0; i <= count; i++)
+            if (orders[i].count && orders[i].items[0].class == next)
+                drop_first(&orders[i]);
+    }
+    for (size_t i = 0; i <= count; i++)
+        left += orders[i].count;
+    class->mro = mro;
+    return left == 0 || raise_error(vm, &class_TypeError,
+                                    "Cannot create a consistent method resolution order (MRO)");
+}
+
+/* Functions learn which class they belong to, for super(). */
+static void adopt_functions(struct class *class)
+{
+    size_t cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(class->attributes, &cursor));) {
+        struct value v = entry->value;
+        if (v.kind == K_PROPERTY)
+            v = v.property->function;
+        if (v.kind == K_FUNCTION && !v.function->owner)
+            v.function->owner = class;
+    }
+}
+
+bool class_define(struct vm *vm, struct string *name, const struct value *bases, size_t base_count,
+                  struct dict *attributes, const struct class **ret)
+{
+    struct class *class = arena_alloc(vm->arena, sizeof *class);
+    const struct class **list = arena_array(vm->arena, base_count + 1, sizeof *list);
+    size_t count = 0;
+    class->name = name->data;
+    class->attributes = attributes;
+    class->layout = K_INSTANCE;
+    for (size_t i = 0; i < base_count; i++) {
+        if (bases[i].kind != K_CLASS || bases[i].class == &class_bool ||
+            bases[i].class == &class_function)
+            return raise_error(vm, &class_TypeError, "type '%s' is not an acceptable base type",
+                               value_type_name(bases[i]));
+        list[count++] = bases[i].class;
+        if (bases[i].class->layout != K_INSTANCE)
+            class->layout = bases[i].class->layout;
+    }
+    if (count == 0)
+        list[count++] = &class_object;
+    class->base = list[0];
+    adopt_functions(class);
+    if (!merge_orders(vm, class, list, count))
+        return false;
+    *ret = class;
+    return true;
+}
+
+/* --- instances --- */
+
+static bool fill_payload(struct vm *vm, const struct class *class, struct instance *instance,
+                         const struct args *args, bool has_init)
+{
+    size_t cursor = 0;
+    const struct class *at;
+    while ((at = class_next(class, &cursor)))
+        if (!at->attributes && at->layout == class->layout && at->construct)
+            break;
+    static const struct args none;
+    struct value v;
+    bool takes_arguments = !has_init || class->layout == K_STR || class->layout == K_INT ||
+                           class->layout == K_FLOAT || class->layout == K_TUPLE;
+    if (!at || !at->construct(vm, at, takes_arguments ? args : &none, &v))
+        return false;
+    instance->payload = v;
+    return true;
+}
+
+bool class_instantiate(struct vm *vm, const struct class *class, const struct args *args,
+                       struct value *ret)
+{
+    if (!class->attributes && class->construct)
+        return class->construct(vm, class, args, ret);
+    if (!class->attributes && class != &class_object)
+        return raise_error(vm, &class_TypeError, "cannot create '%s' instances", class->name);
+    struct value maker =
+        class->attributes ? class_find(class, string_from(vm->arena, "__new__")) : V_UNBOUND;
+    if (maker.kind == K_BOUND) /* of a named tuple */
+        return value_call(vm, maker, args, ret);
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    struct value self = { .kind = K_INSTANCE, .instance = instance };
+    struct value init = class_find(class, string_from(vm->arena, "__init__")), result;
+    bool has_init = init.kind == K_FUNCTION;
+    instance->class = class;
+    instance->cause = V_NONE;
+    if (class_is_subclass(class, &class_BaseException))
+        instance->payload = tuple_of(vm->arena, args->items, args->count);
+    else if (class->layout != K_INSTANCE && !fill_payload(vm, class, instance, args, has_init))
+        return false;
+    if (has_init) {
+        if (!value_call(vm, bind_method(vm, self, init), args, &result))
+            return false;
+        if (result.kind != K_NONE)
+            return raise_error(vm, &class_TypeError, "__init__() should return None, not '%s'",
+                               value_type_name(result));
+    } else if (instance->payload.kind == K_UNBOUND && (args->count || args->keyword_count)) {
+        return raise_error(vm, &class_TypeError, "%s() takes no arguments", class->name);
+    }
+    *ret = self;
+    return true;
+}

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "config/vm.h"
+
+/* Builtin classes, which the tables of builtins name, and those of the configuration. */
+
+extern const struct class class_object, class_type, class_NoneType, class_bool, class_int,
+    class_float, class_str, class_bytes, class_list, class_tuple, class_dict, class_set,
+    class_frozenset, class_range, class_slice, class_function, class_builtin, class_method,
+    class_module, class_iterator, class_property, class_staticmethod, class_classmethod,
+    class_partial, class_frozendict, class_Ref, class_Environment, class_TypeCheck, class_ellipsis,
+    class_super, class_enumerate, class_zip, class_map, class_filter, class_reversed,
+    class_dict_keys, class_dict_values, class_dict_items, class_defaultdict, class_OrderedDict,
+    class_Counter, class_MustacheParser, class_Namable, class_Type, class_TypeFactory;
+
+/* The keys and items of a dict work as sets; other values stay as they are. */
+bool view_to_set(struct vm *vm, struct value v, struct value *ret);
+
+/* A class statement: `bases` may be empty. */
+bool class_define(struct vm *vm, struct string *name, const struct value *bases, size_t base_count,
+                  struct dict *attributes, const struct class **ret);
+bool class_instantiate(struct vm *vm, const struct class *class, const struct args *args,
+                       struct value *ret);
+
+/* What super() gives: the attributes of the classes behind `owner` in the order of `self`. */
+struct super {
+    const struct class *owner;
+    struct value self;
+};
+struct value super_new(struct vm *vm, const struct class *owner, struct value self);

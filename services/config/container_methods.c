@@ -1,0 +1,738 @@
+#include "config/class.h"
+#include "config/integer.h"
+#include "config/sort.h"
+
+/* list, tuple, dict, set. */
+
+#define METHOD(name)                                                                               \
+    static bool name(struct vm *vm, struct value self, const struct args *args, struct value *ret)
+
+/* --- list and tuple --- */
+
+METHOD(list_append)
+{
+    *ret = V_NONE;
+    if (self.list->count == LIMIT_ITEMS)
+        return raise_limit(vm, "a list has more than %d items", LIMIT_ITEMS);
+    list_push(vm->arena, self.list, args->items[0]);
+    return true;
+}
+
+METHOD(list_extend)
+{
+    struct value items;
+    *ret = V_NONE;
+    if (!value_to_list(vm, args->items[0], K_LIST, &items))
+        return false;
+    if (self.list->count + items.list->count > LIMIT_ITEMS)
+        return raise_limit(vm, "a list has more than %d items", LIMIT_ITEMS);
+    for (size_t i = 0; i < items.list->count; i++)
+        list_push(vm->arena, self.list, items.list->items[i]);
+    return true;
+}
+
+METHOD(list_insert)
+{
+    struct list *list = self.list;
+    int64_t at;
+    *ret = V_NONE;
+    if (!value_to_i64(vm, args->items[0], "index", &at))
+        return false;
+    if (at < 0)
+        at += (int64_t)list->count;
+    size_t index = at < 0 ? 0 : at > (int64_t)list->count ? list->count : (size_t)at;
+    list_push(vm->arena, list, V_NONE);
+    memmove(list->items + index + 1, list->items + index,
+            (list->count - 1 - index) * sizeof *list->items);
+    list->items[index] = args->items[1];
+    return true;
+}
+
+static void remove_at(struct list *list, size_t index)
+{
+    memmove(list->items + index, list->items + index + 1,
+            (list->count - 1 - index) * sizeof *list->items);
+    list->count--;
+}
+
+METHOD(list_pop)
+{
+    struct list *list = self.list;
+    int64_t at = -1;
+    if (!value_is_unset(args->items[0]) && !value_to_i64(vm, args->items[0], "index", &at))
+        return false;
+    if (list->count == 0)
+        return raise_error(vm, &class_IndexError, "pop from empty list");
+    if (at < 0)
+        at += (int64_t)list->count;
+    if (at < 0 || at >= (int64_t)list->count)
+        return raise_error(vm, &class_IndexError, "pop index out of range");
+    *ret = list->items[at];
+    remove_at(list, (size_t)at);
+    return true;
+}
+
+static bool find_item(struct vm *vm, const struct list *list, struct value item, size_t from,
+                      size_t to, size_t *ret)
+{
+    for (size_t i = from; i < to && i < list->count; i++) {
+        bool is_equal;
+        if (!value_equal(vm, list->items[i], item, &is_equal))
+            return false;
+        if (is_equal) {
+            *ret = i;
+            return true;
+        }
+    }
+    *ret = SIZE_MAX;
+    return true;
+}
+
+METHOD(list_remove)
+{
+    size_t index;
+    *ret = V_NONE;
+    if (!find_item(vm, self.list, args->items[0], 0, SIZE_MAX, &index))
+        return false;
+    if (index == SIZE_MAX)
+        return raise_error(vm, &class_ValueError, "list.remove(x): x not in list");
+    remove_at(self.list, index);
+    return true;
+}
+
+METHOD(list_index)
+{
+    int64_t from = 0, to = (int64_t)self.list->count;
+    size_t index;
+    struct string *text;
+    if ((!value_is_unset(args->items[1]) && !value_to_i64(vm, args->items[1], "start", &from)) ||
+        (!value_is_unset(args->items[2]) && !value_to_i64(vm, args->items[2], "stop", &to)))
+        return false;
+    from = from < 0 ? from + (int64_t)self.list->count : from;
+    to = to < 0 ? to + (int64_t)self.list->count : to;
+    if (!find_item(vm, self.list, args->items[0], from < 0 ? 0 : (size_t)from,
+                   to < 0 ? 0 : (size_t)to, &index))
+        return false;
+    if (index == SIZE_MAX)
+        return value_repr(vm, args->items[0], &text) &&
+               raise_error(vm, &class_ValueError,
+                           self.kind == K_TUPLE ? "tuple.index(x): x not in tuple"
+                                                : "%s is not in list",
+                           text->data);
+    *ret = V_INT((int64_t)index);
+    return true;
+}
+
+METHOD(list_count)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < self.list->count; i++) {
+        bool is_equal;
+        if (!value_equal(vm, self.list->items[i], args->items[0], &is_equal))
+            return false;
+        count += is_equal;
+    }
+    *ret = V_INT(count);
+    return true;
+}
+
+METHOD(list_reverse)
+{
+    struct list *list = self.list;
+    (void)vm;
+    (void)args;
+    for (size_t i = 0; i < list->count / 2; i++) {
+        struct value v = list->items[i];
+        list->items[i] = list->items[list->count - 1 - i];
+        list->items[list->count - 1 - i] = v;
+    }
+    *ret = V_NONE;
+    return true;
+}
+
+METHOD(list_sort)
+{
+    bool is_reversed = false;
+    *ret = V_NONE;
+    if (!value_is_unset(args->items[1]) && !value_truth(vm, args->items[1], &is_reversed))
+        return false;
+    return sort_list(vm, self.list, args->items[0], is_reversed);
+}
+
+METHOD(list_clear)
+{
+    (void)vm;
+    (void)args;
+    self.list->count = 0;
+    *ret = V_NONE;
+    return true;
+}
+
+METHOD(list_copy)
+{
+    (void)args;
+    *ret = tuple_of(vm->arena, self.list->items, self.list->count);
+    ret->kind = K_LIST;
+    return true;
+}
+
+static const struct native LIST_METHODS[] = {
+    { "append", list_append, "object" },
+    { "extend", list_extend, "iterable" },
+    { "insert", list_insert, "index object" },
+    { "pop", list_pop, "| index" },
+    { "remove", list_remove, "value" },
+    { "index", list_index, "value | start stop" },
+    { "count", list_count, "value" },
+    { "reverse", list_reverse, "" },
+    { "sort", list_sort, "| key reverse" },
+    { "clear", list_clear, "" },
+    { "copy", list_copy, "" },
+    { "__init__", list_extend, "| iterable" },
+    { NULL, NULL, NULL },
+};
+
+static const struct native TUPLE_METHODS[] = {
+    { "index", list_index, "value | start stop" },
+    { "count", list_count, "value" },
+    { NULL, NULL, NULL },
+};
+
+static bool construct_sequence(struct vm *vm, const struct args *args, enum kind kind,
+                               struct value *ret)
+{
+    if (args->count > 1 || args->keyword_count)
+        return raise_error(vm, &class_TypeError,
+                           "list or tuple expected at most 1 argument, got %zu", args->count);
+    *ret = list_new(vm->arena, kind, 0);
+    return args->count == 0 || value_to_list(vm, args->items[0], kind, ret);
+}
+
+static bool construct_list(struct vm *vm, const struct class *class, const struct args *args,
+                           struct value *ret)
+{
+    (void)class;
+    return construct_sequence(vm, args, K_LIST, ret);
+}
+
+static bool construct_tuple(struct vm *vm, const struct class *class, const struct args *args,
+                            struct value *ret)
+{
+    (void)class;
+    return construct_sequence(vm, args, K_TUPLE, ret);
+}
+
+const struct class class_list = { .name = "list",
+                                  .base = &class_object,
+                                  .layout = K_LIST,
+                                  .methods = LIST_METHODS,
+                                  .construct = construct_list };
+const struct class class_tuple = { .name = "tuple",
+                                   .base = &class_object,
+                                   .layout = K_TUPLE,
+                                   .methods = TUPLE_METHODS,
+                                   .construct = construct_tuple };
+
+/* --- dict --- */
+
+static bool merge_pairs(struct vm *vm, struct dict *dict, struct value v)
+{
+    struct iterator *iterator;
+    struct value pair, items;
+    if (!value_iterate(vm, v, &iterator))
+        return false;
+    for (size_t i = 0;; i++) {
+        if (!iterator_next(vm, iterator, &pair))
+            return false;
+        if (pair.kind == K_UNBOUND)
+            return true;
+        if (!value_to_list(vm, pair, K_LIST, &items))
+            return exception_is(vm, &class_TypeError)
+                       ? raise_error(
+                             vm, &class_TypeError,
+                             "cannot convert dictionary update sequence element #%zu to a sequence",
+                             i)
+                       : false;
+        if (items.list->count != 2)
+            return raise_error(
+                vm, &class_ValueError,
+                "dictionary update sequence element #%zu has length %zu; 2 is required", i,
+                items.list->count);
+        if (!dict_set(vm, dict, items.list->items[0], items.list->items[1]))
+            return false;
+    }
+}
+
+static bool merge(struct vm *vm, struct dict *dict, const struct args *args)
+{
+    size_t cursor = 0;
+    if (args->count > 1)
+        return raise_error(vm, &class_TypeError, "dict expected at most 1 argument, got %zu",
+                           args->count);
+    struct value v = args->count ? value_as(args->items[0], K_DICT) : V_UNBOUND;
+    if (v.kind == K_DICT || v.kind == K_FROZENDICT) {
+        for (struct dict_entry *entry; (entry = dict_next(v.dict, &cursor));)
+            if (!dict_set(vm, dict, entry->key, entry->value))
+                return false;
+    } else if (args->count && !merge_pairs(vm, dict, v)) {
+        return false;
+    }
+    for (size_t i = 0; i < args->keyword_count; i++)
+        dict_set_text(vm->arena, dict, args->keywords[i].name, args->keywords[i].value);
+    return true;
+}
+
+METHOD(dict_update)
+{
+    *ret = V_NONE;
+    return merge(vm, self.dict, args);
+}
+
+METHOD(dict_get_method)
+{
+    if (!dict_get(vm, self.dict, args->items[0], ret))
+        return false;
+    if (ret->kind == K_UNBOUND)
+        *ret = value_is_unset(args->items[1]) ? V_NONE : args->items[1];
+    return true;
+}
+
+METHOD(dict_pop)
+{
+    if (!dict_remove(vm, self.dict, args->items[0], ret))
+        return false;
+    if (ret->kind == K_UNBOUND)
+        *ret = args->items[1];
+    return ret->kind != K_UNBOUND || raise_key_error(vm, args->items[0]);
+}
+
+METHOD(dict_popitem)
+{
+    struct dict_entry *last = NULL;
+    size_t cursor = 0;
+    (void)args;
+    for (struct dict_entry *entry; (entry = dict_next(self.dict, &cursor));)
+        last = entry;
+    if (!last)
+        return raise_error(vm, &class_KeyError, "popitem(): dictionary is empty");
+    struct value pair[] = { last->key, last->value }, old;
+    *ret = tuple_of(vm->arena, pair, 2);
+    return dict_remove(vm, self.dict, pair[0], &old);
+}
+
+METHOD(dict_setdefault)
+{
+    if (!dict_get(vm, self.dict, args->items[0], ret))
+        return false;
+    if (ret->kind != K_UNBOUND)
+        return true;
+    *ret = value_is_unset(args->items[1]) ? V_NONE : args->items[1];
+    return dict_set(vm, self.dict, args->items[0], *ret);
+}
+
+enum view { VIEW_KEYS, VIEW_VALUES, VIEW_ITEMS };
+
+/* Views are copies here; keys and items compare like sets. */
+static bool make_view(struct vm *vm, const struct dict *dict, enum view view, struct value *ret)
+{
+    static const struct class *const classes[] = { &class_dict_keys, &class_dict_values,
+                                                   &class_dict_items };
+    struct value list = list_new(vm->arena, K_LIST, dict->count);
+    size_t cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));) {
+        struct value pair[] = { entry->key, entry->value };
+        list_push(vm->arena, list.list,
+                  view == VIEW_KEYS     ? entry->key
+                  : view == VIEW_VALUES ? entry->value
+                                        : tuple_of(vm->arena, pair, 2));
+    }
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    instance->class = classes[view];
+    instance->payload = list;
+    *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
+    return true;
+}
+
+METHOD(dict_keys)
+{
+    (void)args;
+    return make_view(vm, self.dict, VIEW_KEYS, ret);
+}
+
+METHOD(dict_values)
+{
+    (void)args;
+    return make_view(vm, self.dict, VIEW_VALUES, ret);
+}
+
+METHOD(dict_items)
+{
+    (void)args;
+    return make_view(vm, self.dict, VIEW_ITEMS, ret);
+}
+
+METHOD(dict_clear_method)
+{
+    (void)vm;
+    (void)args;
+    dict_clear(self.dict);
+    *ret = V_NONE;
+    return true;
+}
+
+METHOD(dict_copy_method)
+{
+    (void)args;
+    *ret = (struct value){ .kind = K_DICT, .dict = dict_copy(vm->arena, self.dict) };
+    return true;
+}
+
+METHOD(dict_fromkeys)
+{
+    (void)self;
+    struct value keys, v = value_is_unset(args->items[1]) ? V_NONE : args->items[1];
+    if (!value_to_list(vm, args->items[0], K_LIST, &keys))
+        return false;
+    *ret = dict_value(vm->arena, K_DICT);
+    for (size_t i = 0; i < keys.list->count; i++)
+        if (!dict_set(vm, ret->dict, keys.list->items[i], v))
+            return false;
+    return true;
+}
+
+METHOD(counter_most_common)
+{
+    struct value items = list_new(vm->arena, K_LIST, self.dict->count);
+    size_t cursor = 0, most = self.dict->count;
+    if (args->items[0].kind > K_NONE && !value_to_size(vm, args->items[0], "n", &most))
+        return false;
+    struct list counts = { 0 };
+    for (struct dict_entry *entry; (entry = dict_next(self.dict, &cursor));) {
+        struct value pair[] = { entry->key, entry->value };
+        list_push(vm->arena, items.list, tuple_of(vm->arena, pair, 2));
+        list_push(vm->arena, &counts, entry->value);
+    }
+    if (!sort_by(vm, items.list, &counts, true))
+        return false;
+    if (items.list->count > most)
+        items.list->count = most;
+    *ret = items;
+    return true;
+}
+
+#define DICT_ROWS                                                                                  \
+    { "copy", dict_copy_method, "" }, { "get", dict_get_method, "key | default" },                 \
+        { "items", dict_items, "" }, { "keys", dict_keys, "" }, { "values", dict_values, "" },     \
+        { "iteritems", dict_items, "" }, { "iterkeys", dict_keys, "" },                            \
+    {                                                                                              \
+        "itervalues", dict_values, ""                                                              \
+    }
+
+static const struct native DICT_METHODS[] = {
+    DICT_ROWS,
+    { "clear", dict_clear_method, "" },
+    { "pop", dict_pop, "key | default" },
+    { "popitem", dict_popitem, "| last" },
+    { "setdefault", dict_setdefault, "key | default" },
+    { "update", dict_update, NULL },
+    { "__init__", dict_update, NULL },
+    { NULL, NULL, NULL },
+};
+
+static const struct native DICT_STATICS[] = {
+    { "fromkeys", dict_fromkeys, "iterable | value" },
+    { NULL, NULL, NULL },
+};
+
+static const struct native COUNTER_METHODS[] = {
+    { "most_common", counter_most_common, "| n" },
+    { NULL, NULL, NULL },
+};
+
+static const struct native FROZENDICT_METHODS[] = { DICT_ROWS, { NULL, NULL, NULL } };
+
+static bool construct_dict(struct vm *vm, const struct class *class, const struct args *args,
+                           struct value *ret)
+{
+    (void)class;
+    *ret = dict_value(vm->arena, K_DICT);
+    return merge(vm, ret->dict, args);
+}
+
+static bool construct_ordered(struct vm *vm, const struct class *class, const struct args *args,
+                              struct value *ret)
+{
+    *ret = dict_value(vm->arena, K_DICT);
+    ret->dict->type_name = class->name;
+    return merge(vm, ret->dict, args);
+}
+
+static bool construct_defaultdict(struct vm *vm, const struct class *class, const struct args *args,
+                                  struct value *ret)
+{
+    struct args rest = *args;
+    *ret = dict_value(vm->arena, K_DICT);
+    ret->dict->type_name = class->name;
+    ret->dict->fallback = args->count ? args->items[0] : V_NONE;
+    rest.items += args->count > 0;
+    rest.count -= args->count > 0;
+    return merge(vm, ret->dict, &rest);
+}
+
+static bool construct_counter(struct vm *vm, const struct class *class, const struct args *args,
+                              struct value *ret)
+{
+    struct iterator *iterator;
+    struct value v, old;
+    *ret = dict_value(vm->arena, K_DICT);
+    ret->dict->type_name = class->name;
+    if (args->count == 0 || args->items[0].kind == K_DICT)
+        return merge(vm, ret->dict, args);
+    if (!value_iterate(vm, args->items[0], &iterator))
+        return false;
+    for (;;) {
+        if (!iterator_next(vm, iterator, &v))
+            return false;
+        if (v.kind == K_UNBOUND)
+            return true;
+        if (!dict_get(vm, ret->dict, v, &old) ||
+            !dict_set(vm, ret->dict, v, V_INT(old.kind == K_INT ? old.i + 1 : 1)))
+            return false;
+    }
+}
+
+const struct class class_dict = { .name = "dict",
+                                  .base = &class_object,
+                                  .layout = K_DICT,
+                                  .methods = DICT_METHODS,
+                                  .statics = DICT_STATICS,
+                                  .construct = construct_dict };
+const struct class class_OrderedDict = {
+    .name = "OrderedDict", .base = &class_dict, .layout = K_DICT, .construct = construct_ordered
+};
+const struct class class_defaultdict = {
+    .name = "defaultdict", .base = &class_dict, .layout = K_DICT, .construct = construct_defaultdict
+};
+const struct class class_Counter = { .name = "Counter",
+                                     .base = &class_dict,
+                                     .layout = K_DICT,
+                                     .methods = COUNTER_METHODS,
+                                     .construct = construct_counter };
+const struct class class_frozendict = { .name = "frozendict",
+                                        .base = &class_object,
+                                        .layout = K_FROZENDICT,
+                                        .methods = FROZENDICT_METHODS };
+const struct class class_dict_keys = { .name = "dict_keys",
+                                       .base = &class_object,
+                                       .layout = K_LIST };
+const struct class class_dict_values = { .name = "dict_values",
+                                         .base = &class_object,
+                                         .layout = K_LIST };
+const struct class class_dict_items = { .name = "dict_items",
+                                        .base = &class_object,
+                                        .layout = K_LIST };
+
+/* --- sets --- */
+
+METHOD(set_add)
+{
+    *ret = V_NONE;
+    return dict_set(vm, self.dict, args->items[0], V_NONE);
+}
+
+METHOD(set_discard)
+{
+    struct value old;
+    *ret = V_NONE;
+    return dict_remove(vm, self.dict, args->items[0], &old);
+}
+
+METHOD(set_remove)
+{
+    struct value old;
+    *ret = V_NONE;
+    if (!dict_remove(vm, self.dict, args->items[0], &old))
+        return false;
+    return old.kind != K_UNBOUND || raise_key_error(vm, args->items[0]);
+}
+
+METHOD(set_pop)
+{
+    size_t cursor = 0;
+    struct value old;
+    (void)args;
+    struct dict_entry *entry = dict_next(self.dict, &cursor);
+    if (!entry)
+        return raise_error(vm, &class_KeyError, "pop from an empty set");
+    *ret = entry->key;
+    return dict_remove(vm, self.dict, *ret, &old);
+}
+
+static bool add_all(struct vm *vm, struct dict *dict, struct value v)
+{
+    struct value items;
+    if (!value_to_list(vm, v, K_LIST, &items))
+        return false;
+    for (size_t i = 0; i < items.list->count; i++)
+        if (!dict_set(vm, dict, items.list->items[i], V_NONE))
+            return false;
+    return true;
+}
+
+static bool to_set(struct vm *vm, struct value v, enum kind kind, struct value *ret)
+{
+    *ret = dict_value(vm->arena, kind);
+    return add_all(vm, ret->dict, v);
+}
+
+bool view_to_set(struct vm *vm, struct value v, struct value *ret)
+{
+    *ret = v;
+    if (v.kind != K_INSTANCE ||
+        (v.instance->class != &class_dict_keys && v.instance->class != &class_dict_items))
+        return true;
+    return to_set(vm, v.instance->payload, K_SET, ret);
+}
+
+METHOD(set_update)
+{
+    *ret = V_NONE;
+    for (size_t i = 0; i < args->count; i++)
+        if (!add_all(vm, self.dict, args->items[i]))
+            return false;
+    return true;
+}
+
+static bool combine_all(struct vm *vm, struct value self, const struct args *args,
+                        enum binary_op op, struct value *ret)
+{
+    struct value result = { .kind = self.kind, .dict = dict_copy(vm->arena, self.dict) };
+    for (size_t i = 0; i < args->count; i++) {
+        struct value other;
+        if (!to_set(vm, args->items[i], K_SET, &other) ||
+            !value_binary(vm, op, result, other, &result))
+            return false;
+    }
+    *ret = result;
+    return true;
+}
+
+METHOD(set_union)
+{
+    return combine_all(vm, self, args, OP_OR, ret);
+}
+
+METHOD(set_intersection)
+{
+    return combine_all(vm, self, args, OP_AND, ret);
+}
+
+METHOD(set_difference)
+{
+    return combine_all(vm, self, args, OP_SUBTRACT, ret);
+}
+
+METHOD(set_symmetric_difference)
+{
+    return combine_all(vm, self, args, OP_XOR, ret);
+}
+
+static bool change_all(struct vm *vm, struct value self, const struct args *args, enum binary_op op,
+                       struct value *ret)
+{
+    struct value result;
+    if (!combine_all(vm, self, args, op, &result))
+        return false;
+    *self.dict = *result.dict;
+    *ret = V_NONE;
+    return true;
+}
+
+METHOD(set_intersection_update)
+{
+    return change_all(vm, self, args, OP_AND, ret);
+}
+
+METHOD(set_difference_update)
+{
+    return change_all(vm, self, args, OP_SUBTRACT, ret);
+}
+
+static bool relate(struct vm *vm, struct value self, struct value other, enum compare_op op,
+                   struct value *ret)
+{
+    struct value set;
+    return to_set(vm, other, K_SET, &set) && value_compare(vm, op, self, set, ret);
+}
+
+METHOD(set_issubset)
+{
+    return relate(vm, self, args->items[0], CMP_AT_MOST, ret);
+}
+
+METHOD(set_issuperset)
+{
+    return relate(vm, self, args->items[0], CMP_AT_LEAST, ret);
+}
+
+METHOD(set_isdisjoint)
+{
+    struct value both;
+    if (!combine_all(vm, self, args, OP_AND, &both))
+        return false;
+    *ret = V_BOOL(both.dict->count == 0);
+    return true;
+}
+
+METHOD(set_copy)
+{
+    (void)args;
+    *ret = (struct value){ .kind = self.kind, .dict = dict_copy(vm->arena, self.dict) };
+    return true;
+}
+
+#define SET_ROWS                                                                                   \
+    { "union", set_union, NULL }, { "intersection", set_intersection, NULL },                      \
+        { "difference", set_difference, NULL },                                                    \
+        { "symmetric_difference", set_symmetric_difference, NULL },                                \
+        { "issubset", set_issubset, "other" }, { "issuperset", set_issuperset, "other" },          \
+        { "isdisjoint", set_isdisjoint, NULL },                                                    \
+    {                                                                                              \
+        "copy", set_copy, ""                                                                       \
+    }
+
+static const struct native SET_METHODS[] = {
+    SET_ROWS,
+    { "add", set_add, "element" },
+    { "discard", set_discard, "element" },
+    { "remove", set_remove, "element" },
+    { "pop", set_pop, "" },
+    { "clear", dict_clear_method, "" },
+    { "update", set_update, NULL },
+    { "intersection_update", set_intersection_update, NULL },
+    { "difference_update", set_difference_update, NULL },
+    { NULL, NULL, NULL },
+};
+
+static const struct native FROZENSET_METHODS[] = { SET_ROWS, { NULL, NULL, NULL } };
+
+static bool construct_set(struct vm *vm, const struct class *class, const struct args *args,
+                          struct value *ret)
+{
+    if (args->count > 1)
+        return raise_error(vm, &class_TypeError, "%s expected at most 1 argument, got %zu",
+                           class->name, args->count);
+    *ret = dict_value(vm->arena, class->layout);
+    return args->count == 0 || add_all(vm, ret->dict, args->items[0]);
+}
+
+const struct class class_set = { .name = "set",
+                                 .base = &class_object,
+                                 .layout = K_SET,
+                                 .methods = SET_METHODS,
+                                 .construct = construct_set };
+const struct class class_frozenset = { .name = "frozenset",
+                                       .base = &class_object,
+                                       .layout = K_FROZENSET,
+                                       .methods = FROZENSET_METHODS,
+                                       .construct = construct_set };

@@ -1,0 +1,199 @@
+#include "config/dict.h"
+
+#include "config/vm.h"
+
+#define FEW 8 /* entries that are searched one by one */
+
+struct dict *dict_new(struct arena *arena)
+{
+    return arena_alloc(arena, sizeof(struct dict));
+}
+
+struct value dict_value(struct arena *arena, enum kind kind)
+{
+    return (struct value){ .kind = kind, .dict = dict_new(arena) };
+}
+
+static void index_add(struct dict *dict, size_t entry)
+{
+    size_t mask = dict->index_size - 1, at = dict->entries[entry].hash & mask;
+    while (dict->index[at])
+        at = (at + 1) & mask;
+    dict->index[at] = (uint32_t)(entry + 1);
+}
+
+static void index_rebuild(struct arena *arena, struct dict *dict)
+{
+    dict->index_size = dict->capacity * 2;
+    dict->index = arena_array(arena, dict->index_size, sizeof *dict->index);
+    for (size_t i = 0; i < dict->used; i++)
+        index_add(dict, i);
+}
+
+static void append(struct arena *arena, struct dict *dict, struct dict_entry entry)
+{
+    if (dict->used == dict->capacity) {
+        size_t capacity = dict->capacity ? dict->capacity * 2 : 4;
+        dict->entries = arena_grow(arena, dict->entries, dict->capacity * sizeof entry,
+                                   capacity * sizeof entry);
+        dict->capacity = capacity;
+        if (capacity > FEW)
+            index_rebuild(arena, dict);
+    }
+    dict->entries[dict->used++] = entry;
+    dict->count++;
+    if (dict->index)
+        index_add(dict, dict->used - 1);
+}
+
+/* Text against text is decided here; anything else needs the vm. */
+static bool same_key(struct vm *vm, struct value a, struct value b, bool *ret)
+{
+    if (a.kind == K_STR && b.kind == K_STR) {
+        *ret = string_equal(a.s, b.s);
+        return true;
+    }
+    if (a.kind == K_UNBOUND) {
+        *ret = false;
+        return true;
+    }
+    return value_equal(vm, a, b, ret);
+}
+
+/* Gives the entry or NULL.  With `vm` NULL, `key` is text. */
+static bool find(struct vm *vm, const struct dict *dict, struct value key, uint64_t hash,
+                 struct dict_entry **ret)
+{
+    bool is_same;
+    *ret = NULL;
+    if (!dict->index) {
+        for (size_t i = 0; i < dict->used; i++) {
+            struct dict_entry *entry = &dict->entries[i];
+            if (entry->hash != hash || (!vm && entry->key.kind != K_STR))
+                continue;
+            if (!same_key(vm, entry->key, key, &is_same))
+                return false;
+            if (is_same) {
+                *ret = entry;
+                return true;
+            }
+        }
+        return true;
+    }
+    size_t mask = dict->index_size - 1;
+    for (size_t at = hash & mask; dict->index[at]; at = (at + 1) & mask) {
+        struct dict_entry *entry = &dict->entries[dict->index[at] - 1];
+        if (entry->hash != hash || (!vm && entry->key.kind != K_STR))
+            continue;
+        if (!same_key(vm, entry->key, key, &is_same))
+            return false;
+        if (is_same) {
+            *ret = entry;
+            return true;
+        }
+    }
+    return true;
+}
+
+static void put(struct arena *arena, struct dict *dict, struct dict_entry *found,
+                struct dict_entry entry)
+{
+    if (found)
+        found->value = entry.value;
+    else
+        append(arena, dict, entry);
+}
+
+static void remove_entry(struct dict *dict, struct dict_entry *entry)
+{
+    entry->key = V_UNBOUND;
+    entry->value = V_UNBOUND;
+    dict->count--;
+}
+
+bool dict_get(struct vm *vm, const struct dict *dict, struct value key, struct value *ret)
+{
+    uint64_t hash;
+    struct dict_entry *entry;
+    if (!value_hash(vm, key, &hash) || !find(vm, dict, key, hash, &entry))
+        return false;
+    *ret = entry ? entry->value : V_UNBOUND;
+    return true;
+}
+
+bool dict_set(struct vm *vm, struct dict *dict, struct value key, struct value v)
+{
+    uint64_t hash;
+    struct dict_entry *entry;
+    if (!value_hash(vm, key, &hash) || !find(vm, dict, key, hash, &entry))
+        return false;
+    if (!entry && dict->count >= LIMIT_ITEMS)
+        return raise_limit(vm, "a dict or set has more than %d items", LIMIT_ITEMS);
+    put(vm->arena, dict, entry, (struct dict_entry){ hash, key, v });
+    return true;
+}
+
+bool dict_remove(struct vm *vm, struct dict *dict, struct value key, struct value *ret)
+{
+    uint64_t hash;
+    struct dict_entry *entry;
+    if (!value_hash(vm, key, &hash) || !find(vm, dict, key, hash, &entry))
+        return false;
+    *ret = entry ? entry->value : V_UNBOUND;
+    if (entry)
+        remove_entry(dict, entry);
+    return true;
+}
+
+struct value dict_get_text(const struct dict *dict, struct string *key)
+{
+    struct dict_entry *entry;
+    if (!find(NULL, dict, V_STR(key), string_hash(key), &entry) || !entry)
+        return V_UNBOUND;
+    return entry->value;
+}
+
+void dict_set_text(struct arena *arena, struct dict *dict, struct string *key, struct value v)
+{
+    struct dict_entry *entry;
+    bool is_done = find(NULL, dict, V_STR(key), string_hash(key), &entry);
+    put(arena, dict, is_done ? entry : NULL,
+        (struct dict_entry){ string_hash(key), V_STR(key), v });
+}
+
+bool dict_remove_text(struct dict *dict, struct string *key)
+{
+    struct dict_entry *entry;
+    if (!find(NULL, dict, V_STR(key), string_hash(key), &entry) || !entry)
+        return false;
+    remove_entry(dict, entry);
+    return true;
+}
+
+void dict_clear(struct dict *dict)
+{
+    dict->entries = NULL;
+    dict->index = NULL;
+    dict->count = dict->used = dict->capacity = dict->index_size = 0;
+}
+
+struct dict *dict_copy(struct arena *arena, const struct dict *dict)
+{
+    struct dict *copy = dict_new(arena);
+    size_t cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));)
+        append(arena, copy, *entry);
+    copy->fallback = dict->fallback;
+    copy->type_name = dict->type_name;
+    return copy;
+}
+
+struct dict_entry *dict_next(const struct dict *dict, size_t *cursor)
+{
+    while (*cursor < dict->used) {
+        struct dict_entry *entry = &dict->entries[(*cursor)++];
+        if (entry->key.kind != K_UNBOUND)
+            return entry;
+    }
+    return NULL;
+}

@@ -1,0 +1,181 @@
+#include "config/vm.h"
+
+#include <stdio.h>
+
+/* Exceptions and limits. */
+
+static bool construct_exception(struct vm *vm, const struct class *class, const struct args *args,
+                                struct value *ret)
+{
+    *ret = exception_new(vm, class, args->items, args->count);
+    return true;
+}
+
+extern const struct class class_object;
+
+static bool exception_init(struct vm *vm, struct value self, const struct args *args,
+                           struct value *ret)
+{
+    if (self.kind == K_INSTANCE)
+        self.instance->payload = tuple_of(vm->arena, args->items, args->count);
+    *ret = V_NONE;
+    return true;
+}
+
+static bool exception_str(struct vm *vm, struct value self, const struct args *args,
+                          struct value *ret)
+{
+    struct value plain = self;
+    struct instance copy = *self.instance;
+    copy.class = &class_Exception;
+    plain.instance = &copy;
+    (void)args;
+    ret->kind = K_STR;
+    return value_str(vm, plain, &ret->s);
+}
+
+static bool exception_with_traceback(struct vm *vm, struct value self, const struct args *args,
+                                     struct value *ret)
+{
+    (void)vm;
+    (void)args;
+    *ret = self;
+    return true;
+}
+
+static const struct native EXCEPTION_METHODS[] = {
+    { "__init__", exception_init, NULL },
+    { "__str__", exception_str, "" },
+    { "with_traceback", exception_with_traceback, "tb" },
+    { NULL, NULL, NULL },
+};
+
+#define CLASS(symbol, base_class)                                                                  \
+    const struct class class_##symbol = { .name = #symbol,                                         \
+                                          .base = &class_##base_class,                             \
+                                          .layout = K_INSTANCE,                                    \
+                                          .construct = construct_exception };
+const struct class class_BaseException = { .name = "BaseException",
+                                           .base = &class_object,
+                                           .layout = K_INSTANCE,
+                                           .methods = EXCEPTION_METHODS,
+                                           .construct = construct_exception };
+#define EXCEPTION(name, base)         CLASS(name, base)
+#define LIBRARY_EXCEPTION(name, base) CLASS(name, base)
+#include "config/exceptions.def"
+
+struct value exception_new(struct vm *vm, const struct class *class, const struct value *items,
+                           size_t count)
+{
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    instance->class = class;
+    instance->payload = tuple_of(vm->arena, items, count);
+    instance->cause = V_NONE;
+    return (struct value){ .kind = K_INSTANCE, .instance = instance };
+}
+
+void raise_exception(struct vm *vm, struct value exception)
+{
+    if (vm->is_stopped)
+        return;
+    vm->exception = exception;
+    vm->has_place = false;
+    vm->trace = NULL;
+    vm->trace_end = &vm->trace;
+    vm->trace_count = 0;
+}
+
+static void raise_formatted(struct vm *vm, const struct class *class, const char *error_class,
+                            const char *fmt, va_list ap)
+{
+    struct value text = value_text(vm->arena, arena_vprintf(vm->arena, fmt, ap));
+    struct value exception = exception_new(vm, class, &text, 1);
+    exception.instance->error_class = error_class;
+    raise_exception(vm, exception);
+}
+
+void raise_text(struct vm *vm, const struct class *class, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    raise_formatted(vm, class, NULL, fmt, ap);
+    va_end(ap);
+}
+
+void raise_library_text(struct vm *vm, const struct class *class, const char *error_class,
+                        const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    raise_formatted(vm, class, error_class, fmt, ap);
+    va_end(ap);
+}
+
+void raise_limit_text(struct vm *vm, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    raise_formatted(vm, &class_MemoryError, ERROR_LIMIT, fmt, ap);
+    va_end(ap);
+    vm->is_stopped = true;
+}
+
+struct value exception_take(struct vm *vm)
+{
+    struct value exception = vm->exception;
+    vm->exception = V_UNBOUND;
+    return exception;
+}
+
+bool exception_is(struct vm *vm, const struct class *class)
+{
+    return !vm->is_stopped && vm->exception.kind == K_INSTANCE &&
+           class_is_subclass(vm->exception.instance->class, class);
+}
+
+struct string *exception_text(struct vm *vm, struct value exception)
+{
+    struct string *text;
+    bool was_stopped = vm->is_stopped;
+    vm->is_stopped = false;
+    vm->exception = V_UNBOUND;
+    if (!value_str(vm, exception, &text))
+        text = string_from(vm->arena, "");
+    vm->exception = V_UNBOUND;
+    vm->is_stopped = was_stopped;
+    return text;
+}
+
+bool vm_step(struct vm *vm)
+{
+    if (++vm->steps > LIMIT_STEPS)
+        return raise_limit(vm, "the configuration takes more than %d steps to evaluate",
+                           LIMIT_STEPS);
+    if ((vm->steps & 63) == 0 && arena_used(vm->arena) > LIMIT_MEMORY_BYTES)
+        return raise_limit(vm, "the configuration takes more than %d bytes of memory",
+                           LIMIT_MEMORY_BYTES);
+    return true;
+}
+
+bool vm_check_stack(struct vm *vm)
+{
+    char here;
+    if (&here < vm->stack_floor)
+        return raise_error(vm, &class_RecursionError, "maximum recursion depth exceeded");
+    return true;
+}
+
+bool vm_enter(struct vm *vm)
+{
+    if (vm->depth >= LIMIT_CALL_DEPTH)
+        return raise_error(vm, &class_RecursionError, "maximum recursion depth exceeded");
+    if (!vm_check_stack(vm))
+        return false;
+    vm->depth++;
+    return true;
+}
+
+void vm_leave(struct vm *vm)
+{
+    vm->depth--;
+}

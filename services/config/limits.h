@@ -1,0 +1,27 @@
+#pragma once
+
+/* What one compilation may use.  A configuration that needs more ends in an error of the class
+ * `limit_exceeded` that names the limit, except where Python has an exception for it. */
+#define LIMIT_STEPS           8000000 /* evaluated expressions, statements and template look-ups */
+#define LIMIT_MEMORY_BYTES    200000000 /* of the arena */
+#define LIMIT_CALL_DEPTH      1000      /* nested calls: RecursionError, as in Python */
+#define LIMIT_STACK_BYTES     6000000   /* of machine stack; RecursionError as well */
+#define LIMIT_GENERATOR_STACK 262144    /* bytes of machine stack per running generator */
+#define LIMIT_GENERATORS      200       /* that are started and not finished */
+#define LIMIT_NESTING         100       /* brackets, blocks and operators inside each other */
+#define LIMIT_SOURCE_BYTES    8000000   /* of one source file */
+#define LIMIT_FILES           1000      /* source files in one request */
+#define LIMIT_INCLUDE_DEPTH   50        /* include() inside include() */
+#define LIMIT_INCLUDES        1000      /* executed include() calls */
+#define LIMIT_STRING_BYTES    16000000  /* of one text */
+#define LIMIT_ITEMS           2000000   /* of one list, tuple, dict or set */
+#define LIMIT_INTEGER_BITS    100000    /* of one whole number */
+#define LIMIT_PRINTED_BYTES   1000000   /* written with print() */
+#define LIMIT_JOBS            20000     /* in `jobs` */
+#define LIMIT_TEMPLATE_PASSES 100       /* replacements in one text, as the reference has it */
+#define LIMIT_TEMPLATE_DEPTH  60        /* values that are inserted into values */
+#define LIMIT_SYNTAX_ERRORS   20        /* reported in one run */
+#define LIMIT_REGEX_MATCHES   1000000   /* steps of one regular expression match */
+#define LIMIT_VALUE_STACK     100000    /* local variables of all calls under way */
+#define LIMIT_PARSER_DEPTH    800       /* expressions and blocks inside each other */
+#define LIMIT_OPERATORS       4000      /* in one chain such as a + b + c */

@@ -1,0 +1,126 @@
+#include "config/modules.h"
+
+#include "config/class.h"
+#include "config/evaluate.h"
+
+/* import: the modules that exist here, and the names of those that exist in Python only. */
+
+static const struct module_table TABLES[] = {
+    { "base64", base64_natives, NULL },
+    { "collections", collections_natives, prepare_collections },
+    { "copy", copy_natives, NULL },
+    { "datetime", datetime_natives, prepare_datetime },
+    { "functools", functools_natives, NULL },
+    { "getpass", getpass_natives, NULL },
+    { "hashlib", hashlib_natives, NULL },
+    { "itertools", itertools_natives, prepare_itertools },
+    { "json", json_natives, prepare_json },
+    { "math", math_natives, prepare_math },
+    { "operator", operator_natives, NULL },
+    { "os", os_natives, prepare_os },
+    { "os.path", os_path_natives, NULL },
+    { "re", re_natives, prepare_re },
+    { "shlex", shlex_natives, NULL },
+    { "string", string_natives, prepare_string },
+    { "sys", NULL, prepare_sys },
+    { "textwrap", textwrap_natives, NULL },
+};
+
+/* They can be imported, as real files do without using them; the use of anything in them fails. */
+static const char *const UNSUPPORTED[] = {
+    "__future__", "abc",       "argparse", "ast",       "calendar",   "codecs",  "configparser",
+    "contextlib", "csv",       "decimal",  "difflib",   "enum",       "errno",   "fnmatch",
+    "fractions",  "glob",      "gzip",     "heapq",     "hmac",       "html",    "http",
+    "importlib",  "inspect",   "io",       "ipaddress", "logging",    "numbers", "optparse",
+    "pathlib",    "pickle",    "platform", "pprint",    "pwd",        "queue",   "random",
+    "secrets",    "shutil",    "signal",   "socket",    "statistics", "struct",  "subprocess",
+    "tempfile",   "threading", "time",     "traceback", "types",      "typing",  "unittest",
+    "urllib",     "urllib2",   "uuid",     "warnings",  "weakref",    "xml",     "yaml",
+    "zlib",
+};
+
+#define COUNT(table) (sizeof table / sizeof *table)
+
+static struct value module_new(struct vm *vm, const char *name, struct dict *attributes)
+{
+    struct module *module = arena_alloc(vm->arena, sizeof *module);
+    module->name = name;
+    module->attributes = attributes;
+    return (struct value){ .kind = K_MODULE, .module = module };
+}
+
+static bool make_module(struct vm *vm, const struct module_table *table, struct value *ret)
+{
+    struct dict *attributes = dict_new(vm->arena);
+    for (const struct native *row = table->natives; row && row->name; row++)
+        dict_set_text(vm->arena, attributes, string_from(vm->arena, row->name),
+                      (struct value){ .kind = K_NATIVE, .native = row });
+    if (table->prepare && !table->prepare(vm, attributes))
+        return false;
+    *ret = module_new(vm, table->name, attributes);
+    return true;
+}
+
+static bool is_unsupported(const struct string *name)
+{
+    struct slice rest = string_slice(name), first = slice_split(&rest, '.');
+    for (size_t i = 0; i < COUNT(UNSUPPORTED); i++)
+        if (slice_is(first, UNSUPPORTED[i]))
+            return true;
+    return false;
+}
+
+static bool find_module(struct vm *vm, struct string *name, struct value *ret)
+{
+    for (size_t i = 0; i < COUNT(TABLES); i++)
+        if (string_is(name, TABLES[i].name))
+            return make_module(vm, &TABLES[i], ret);
+    if (is_unsupported(name)) {
+        *ret = module_new(vm, name->data, NULL);
+        return true;
+    }
+    return raise_error(vm, &class_ModuleNotFoundError, "No module named '%s'", name->data);
+}
+
+bool module_import(struct vm *vm, struct string *name, struct value *ret)
+{
+    *ret = dict_get_text(vm->modules, name);
+    if (ret->kind != K_UNBOUND)
+        return true;
+    if (!find_module(vm, name, ret))
+        return false;
+    dict_set_text(vm->arena, vm->modules, name, *ret);
+    return true;
+}
+
+bool module_import_all(struct vm *vm, const struct module *module)
+{
+    size_t cursor = 0;
+    if (!module->attributes)
+        return raise_error(vm, &class_ImportError,
+                           "the module '%s' is not part of the configuration language",
+                           module->name);
+    for (struct dict_entry *entry; (entry = dict_next(module->attributes, &cursor));)
+        if (entry->key.s->data[0] != '_')
+            dict_set_text(vm->arena, vm->globals, entry->key.s, entry->value);
+    return true;
+}
+
+bool module_find(struct vm *vm, const struct module *module, struct string *name, struct value *ret)
+{
+    *ret = V_UNBOUND;
+    if (module->attributes)
+        *ret = dict_get_text(module->attributes, name);
+    if (ret->kind != K_UNBOUND)
+        return true;
+    if (string_is(name, "__name__")) {
+        *ret = value_text(vm->arena, module->name);
+        return true;
+    }
+    if (!module->attributes)
+        return raise_error(
+            vm, &class_AttributeError,
+            "module '%s' is not part of the configuration language: '%s' cannot be used",
+            module->name, name->data);
+    return true;
+}
