@@ -21,7 +21,7 @@ task = SequentialTask(processes=[Process(name='p', cmdline='true')],
 jobs = [Service(cluster='devcluster', role='www-data', environment='devel', name='broken', task=tusk)]
 AURORA
 refused "a syntax error" 3 'broken\.aurora:[0-9]+:[0-9]+: ' eos job create "$(key broken)" "$PEERS_DIR/broken.aurora"
-check "shows the line" grep -q 'jobs = \[Service' "$PEERS_DIR/err"
+check "shows the line" grep -q 'task = SequentialTask' "$PEERS_DIR/err"
 check "and a caret" grep -Eq '^ *\|? *\^' "$PEERS_DIR/err"
 sed -i "1s/,\$/, resources=Resources(cpu=1, ram=MB, disk=MB))/" "$PEERS_DIR/broken.aurora"
 refused "an unknown name" 3 'broken\.aurora:2:[0-9]+: .*tusk' eos job create "$(key broken)" "$PEERS_DIR/broken.aurora"

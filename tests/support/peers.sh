@@ -43,7 +43,7 @@ peers_stop() {
     [ ! -f "$PEERS_DIR/made-directories" ] || xargs rmdir 2>/dev/null < "$PEERS_DIR/made-directories" || true
     rm -f "$PEERS_DIR/made-directories"
     local mount
-    grep -s " $PEERS_DIR/" /proc/self/mounts | cut -d' ' -f2 | sort -r | while read -r mount; do
+    { grep -s " $PEERS_DIR/" /proc/self/mounts || true; } | cut -d' ' -f2 | sort -r | while read -r mount; do
         umount "$mount" 2>/dev/null || umount -l "$mount" 2>/dev/null || true
     done
 }
