@@ -87,7 +87,6 @@ static void add_launcher(struct command *command)
     add_url(command, "--listen", SERVICE_LAUNCHER);
     add(command, "--state-dir", state_below(command, "launcher"));
     add(command, "--cluster", settings->cluster);
-    add(command, "--executor", arena_printf(command->arena, "%s/eos-executor", settings->bin));
     add(command, "--docker-socket", settings->flags->docker_socket);
     add(command, "--isolation", settings->flags->isolation);
     add(command, "--appc-simple-discovery-uri-prefix", settings->flags->appc_prefix);

@@ -48,8 +48,8 @@ eventually "and is gone" 15 running_count www-data/devel/steady 2
 # An executor that dies takes its task along; the service's task comes back under a new id.
 victim=$(pgrep -f 'eos-executor.*'"$(head -n 1 <<< "$boxed")" | head -n 1)
 check "kill -9 of an executor" kill -9 "$victim"
-eventually "its task is replaced" 30 bash -c '. /dev/stdin; running_count www-data/devel/boxed 2 && [ "$(task_ids www-data/devel/boxed RUNNING)" != "'"$boxed"'" ]' \
-    < <(declare -f running_count task_ids http; declare -p HTTP PEERS_DIR)
+boxed_is_replaced() { running_count www-data/devel/boxed 2 && [ "$(task_ids www-data/devel/boxed RUNNING)" != "$boxed" ]; }
+eventually "its task is replaced" 30 boxed_is_replaced
 
 # kill -9 of the whole suite at once: the tasks go on without it, and are found again.
 steady=$(task_ids www-data/devel/steady RUNNING)

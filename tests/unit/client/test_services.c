@@ -17,7 +17,7 @@ static const struct service_case {
       "--insecure-registry h:5000" },
     { "launcher", SERVICE_LAUNCHER,
       "/bin/eos-launcher --scheduler ipc:///s/run/cluster.sock --listen ipc:///s/run/launcher.sock "
-      "--state-dir /s/launcher --cluster dev --executor /bin/eos-executor --docker-socket /d.sock "
+      "--state-dir /s/launcher --cluster dev --docker-socket /d.sock "
       "--appc-simple-discovery-uri-prefix /aci/ --clusters a.json --clusters b.json "
       "--insecure-registry h:5000" },
     { "gateway", SERVICE_GATEWAY,
