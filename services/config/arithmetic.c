@@ -150,6 +150,8 @@ static bool binary_floats(struct vm *vm, enum binary_op op, struct value x, stru
 {
     double a = x.kind == K_FLOAT ? x.f : integer_to_double(x);
     double b = y.kind == K_FLOAT ? y.f : integer_to_double(y);
+    if ((isinf(a) && x.kind == K_BIG) || (isinf(b) && y.kind == K_BIG))
+        return raise_error(vm, &class_OverflowError, "int too large to convert to float");
     if ((op == OP_DIVIDE || op == OP_FLOOR || op == OP_MODULO) && b == 0)
         return raise_error(vm, &class_ZeroDivisionError,
                            op == OP_DIVIDE  ? "float division by zero"
@@ -413,6 +415,8 @@ static bool extend_list(struct vm *vm, struct value list, struct value more, str
     struct value items;
     if (!value_to_list(vm, more, K_LIST, &items))
         return false;
+    if (list.list->count + items.list->count > LIMIT_ITEMS)
+        return raise_limit(vm, "a list has more than %d items", LIMIT_ITEMS);
     for (size_t i = 0; i < items.list->count; i++)
         list_push(vm->arena, list.list, items.list->items[i]);
     *ret = list;

@@ -201,6 +201,18 @@ static bool is_static(const struct class *class, struct string *name)
     return false;
 }
 
+/* The order of classes, or the first of the direct ones. */
+static struct value class_line(struct vm *vm, const struct class *class, bool wants_base)
+{
+    struct value line = list_new(vm->arena, K_TUPLE, 4);
+    size_t cursor = 0;
+    for (const struct class *at; !wants_base && (at = class_next(class, &cursor));)
+        list_push(vm->arena, line.list, (struct value){ .kind = K_CLASS, .class = at });
+    if (wants_base && class->base)
+        list_push(vm->arena, line.list, (struct value){ .kind = K_CLASS, .class = class->base });
+    return line;
+}
+
 static bool find_in_class(struct vm *vm, struct value v, struct string *name, struct value *ret)
 {
     const struct class *class = v.class;
@@ -215,6 +227,8 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
         found = bind_method(vm, (struct value){ .kind = K_UNBOUND, .class = class }, found);
     if (found.kind == K_UNBOUND && (string_is(name, "__name__") || string_is(name, "__qualname__")))
         found = value_text(vm->arena, class->name);
+    if (found.kind == K_UNBOUND && (string_is(name, "__mro__") || string_is(name, "__bases__")))
+        found = class_line(vm, class, string_is(name, "__bases__"));
     if (found.kind == K_UNBOUND && string_is(name, "__dict__"))
         found =
             (struct value){ .kind = K_DICT,

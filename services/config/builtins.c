@@ -1057,7 +1057,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
     return row[b_len];
 }
 
-static void suggest(struct slice wanted, const char *candidate, size_t *best, const char **ret)
+void suggest(struct slice wanted, const char *candidate, size_t *best, const char **ret)
 {
     size_t len = strlen(candidate);
     if (wanted.len > MAX_SUGGESTED || len > MAX_SUGGESTED)
@@ -1069,6 +1069,8 @@ static void suggest(struct slice wanted, const char *candidate, size_t *best, co
     }
 }
 
+static const char *const CONSTANTS[] = { "True", "False", "None" };
+
 const char *builtin_nearest(struct vm *vm, const struct string *name)
 {
     const char *nearest = NULL, *candidate;
@@ -1077,6 +1079,8 @@ const char *builtin_nearest(struct vm *vm, const struct string *name)
     for (struct dict_entry *entry; (entry = dict_next(vm->globals, &cursor));)
         if (entry->key.kind == K_STR)
             suggest(wanted, entry->key.s->data, &best, &nearest);
+    for (size_t i = 0; i < COUNT(CONSTANTS); i++)
+        suggest(wanted, CONSTANTS[i], &best, &nearest);
     for (size_t i = 0; FUNCTIONS[i].name; i++)
         suggest(wanted, FUNCTIONS[i].name, &best, &nearest);
     for (size_t i = 0; helper_natives[i].name; i++)

@@ -124,7 +124,7 @@ static bool take_slots(struct vm *vm, size_t count, struct value **ret)
     if (vm->stack_used + count > LIMIT_VALUE_STACK)
         return raise_error(vm, &class_RecursionError, "maximum recursion depth exceeded");
     if (!vm->stack)
-        vm->stack = arena_array(vm->arena, LIMIT_VALUE_STACK, sizeof *vm->stack);
+        vm->stack = arena_array(vm->home, LIMIT_VALUE_STACK, sizeof *vm->stack);
     *ret = vm->stack + vm->stack_used;
     memset(*ret, 0, count * sizeof **ret);
     vm->stack_used += count;
@@ -164,6 +164,7 @@ static bool call_function(struct vm *vm, struct function *function, const struct
 {
     if (!vm_step(vm) || !vm_enter(vm))
         return false;
+    vm->has_run_code = true;
     bool is_done = function->code->is_captured ? call_captured(vm, function, self, args, ret)
                                                : call_plain(vm, function, self, args, ret);
     vm_leave(vm);

@@ -114,6 +114,8 @@ static bool merge_orders(struct vm *vm, struct class *class, const struct class 
         total += orders[i].count;
         list_push(vm->arena, &orders[count], (struct value){ .kind = K_CLASS, .class = bases[i] });
     }
+    if (total > LIMIT_CLASS_LINE)
+        return raise_limit(vm, "a class has more than %d classes above it", LIMIT_CLASS_LINE);
     const struct class **mro = arena_array(vm->arena, total, sizeof *mro);
     mro[0] = class;
     class->mro_count = 1;

@@ -110,13 +110,24 @@ bool value_is(struct value a, struct value b)
 
 /* --- equality --- */
 
-static int compare_numbers(struct value a, struct value b, bool *ret_unordered)
+/* Exact, also where a float cannot hold the whole number.  `d` is finite. */
+static int compare_exactly(struct vm *vm, struct value integer, double d)
+{
+    int order = integer_compare(integer, integer_from_double(vm->arena, d));
+    double fraction = d - trunc(d);
+    return order ? order : (fraction < 0) - (fraction > 0);
+}
+
+static int compare_numbers(struct vm *vm, struct value a, struct value b, bool *ret_unordered)
 {
     *ret_unordered = false;
     if (a.kind != K_FLOAT && b.kind != K_FLOAT)
         return integer_compare(a, b);
-    double x = a.kind == K_FLOAT ? a.f : integer_to_double(a);
-    double y = b.kind == K_FLOAT ? b.f : integer_to_double(b);
+    if (a.kind != K_FLOAT && isfinite(b.f))
+        return compare_exactly(vm, a, b.f);
+    if (b.kind != K_FLOAT && isfinite(a.f))
+        return -compare_exactly(vm, b, a.f);
+    double x = a.kind == K_FLOAT ? a.f : 0, y = b.kind == K_FLOAT ? b.f : 0;
     if (isnan(x) || isnan(y)) {
         *ret_unordered = true;
         return 1;
@@ -256,7 +267,7 @@ bool value_equal(struct vm *vm, struct value a, struct value b, bool *ret)
     }
     if (value_is_number(a) && value_is_number(b)) {
         bool is_unordered;
-        *ret = compare_numbers(a, b, &is_unordered) == 0;
+        *ret = compare_numbers(vm, a, b, &is_unordered) == 0;
         return true;
     }
     if (a.kind == K_OBJECT)
@@ -414,7 +425,7 @@ static bool compare_order(struct vm *vm, enum compare_op op, struct value a, str
         return compare_views(vm, op, a, b, &ret->b);
     }
     if (value_is_number(a) && value_is_number(b)) {
-        int order = compare_numbers(a, b, &is_unordered);
+        int order = compare_numbers(vm, a, b, &is_unordered);
         *ret = V_BOOL(!is_unordered && order_answer(op, order));
         return true;
     }

@@ -7,7 +7,7 @@
 #include "config/result.h"
 #include "config/schema.h"
 
-#include <ctype.h>
+#include <assert.h>
 
 /* A compilation from request to response. */
 
@@ -564,18 +564,55 @@ static bool convert_one(struct vm *vm, struct value v, const struct value *bindi
     return fill_result(vm, &job, has_update ? NULL : &update_error, result);
 }
 
-static void compile_job(struct vm *vm, struct value v, const struct value *bindings,
-                        size_t binding_count, response_message *response)
+static void *allocate(void *arena, size_t size)
 {
-    job_message *result = arena_alloc(vm->arena, sizeof *result);
+    return arena_alloc(arena, size);
+}
+
+static void release(void *arena, void *p)
+{
+    (void)arena;
+    (void)p;
+}
+
+/* The result with all that it points to, in the arena that stays. */
+static job_message *copy_result(struct vm *vm, const job_message *result)
+{
+    ProtobufCAllocator allocator = { allocate, release, vm->home };
+    size_t len = eos__config__v1__job_result__get_packed_size(result);
+    uint8_t *bytes = arena_alloc(vm->arena, len);
+    eos__config__v1__job_result__pack(result, bytes);
+    job_message *copy = eos__config__v1__job_result__unpack(&allocator, len, bytes);
+    assert(copy); /* it was packed a moment ago */
+    return copy;
+}
+
+static void convert_or_fail(struct vm *vm, struct value v, const struct value *bindings,
+                            size_t binding_count, job_message *result)
+{
     eos__config__v1__job_result__init(result);
-    response->jobs[response->n_jobs++] = result;
     if (convert_one(vm, v, bindings, binding_count, result))
         return;
     struct diagnostic error = result_exception(vm);
     result->error = result_diagnostic(vm->arena, &error, "error");
     result->job = NULL;
     result->update = NULL;
+}
+
+/* Each job is worked on in the scratch arena, which is used again for the next one: jobs cannot see each
+ * other's leftovers, unless the configuration's own code ran and may have kept some. */
+static void compile_job(struct vm *vm, struct value v, const struct value *bindings,
+                        size_t binding_count, response_message *response)
+{
+    job_message result;
+    vm->has_run_code = false;
+    vm->step_limit += LIMIT_STEPS_PER_JOB;
+    vm->arena = vm->scratch;
+    convert_or_fail(vm, v, bindings, binding_count, &result);
+    response->jobs[response->n_jobs++] = copy_result(vm, &result);
+    vm->arena = vm->home;
+    if (!vm->has_run_code)
+        arena_reset(vm->scratch);
 }
 
 /* --- the whole --- */
@@ -641,6 +678,9 @@ response_message *compile_run(struct arena *arena, const request_message *reques
     struct list needed = { 0 };
     struct vm vm = {
         .arena = arena,
+        .home = arena,
+        .scratch = arena_new(),
+        .step_limit = LIMIT_STEPS,
         .input = &input,
         .globals = dict_new(arena),
         .builtins = dict_new(arena),
@@ -656,5 +696,6 @@ response_message *compile_run(struct arena *arena, const request_message *reques
     compile_all(&vm, response);
     finish(&vm, response);
     generators_release(&vm);
+    arena_free(vm.scratch);
     return response;
 }

@@ -146,12 +146,18 @@ struct string *exception_text(struct vm *vm, struct value exception)
     return text;
 }
 
+static size_t memory_used(const struct vm *vm)
+{
+    size_t used = arena_used(vm->home);
+    return vm->arena == vm->home ? used : used + arena_used(vm->arena);
+}
+
 bool vm_step(struct vm *vm)
 {
-    if (++vm->steps > LIMIT_STEPS)
-        return raise_limit(vm, "the configuration takes more than %d steps to evaluate",
-                           LIMIT_STEPS);
-    if ((vm->steps & 63) == 0 && arena_used(vm->arena) > LIMIT_MEMORY_BYTES)
+    if (++vm->steps > vm->step_limit)
+        return raise_limit(vm, "the configuration takes more than %llu steps to evaluate",
+                           (unsigned long long)vm->step_limit);
+    if ((vm->steps & 63) == 0 && memory_used(vm) > LIMIT_MEMORY_BYTES)
         return raise_limit(vm, "the configuration takes more than %d bytes of memory",
                            LIMIT_MEMORY_BYTES);
     return true;

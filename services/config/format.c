@@ -580,7 +580,9 @@ static bool take_percent_sizes(struct percent *percent, struct specification *sp
         spec->align = '<';
         size = -size;
     }
-    spec->width = size > MAX_WIDTH ? MAX_WIDTH : (size_t)size;
+    if (size > MAX_WIDTH)
+        return raise_error(percent->vm, &class_ValueError, "width too big");
+    spec->width = (size_t)size;
     if (take_char(&percent->text, ".", &c)) {
         if (!take_size(percent, &size, &is_given))
             return false;

@@ -141,6 +141,7 @@ static bool resume(struct vm *vm, struct generator *generator)
     struct frame *frame = vm->frame;
     struct value handled = vm->handled;
     int depth = vm->depth;
+    vm->has_run_code = true;
     generator->state = GENERATOR_RUNNING;
     vm->stack_floor = (char *)generator->stack + STACK_MARGIN;
     switch_to(generator, false, false);

@@ -192,6 +192,7 @@ static bool interpolate_simple(struct vm *vm, const struct object *object,
                 return false;
         }
     }
+    object_note_final(copy);
     *ret = copy;
     return true;
 }
@@ -213,6 +214,7 @@ static bool interpolate_struct(struct vm *vm, const struct object *object,
             return false;
     }
     copy->fields = fields;
+    object_note_final(copy);
     *ret = copy;
     return true;
 }
@@ -230,6 +232,7 @@ static bool interpolate_list(struct vm *vm, const struct object *object,
             return false;
     }
     copy->items = items;
+    object_note_final(copy);
     *ret = copy;
     return true;
 }
@@ -250,6 +253,7 @@ static bool interpolate_map(struct vm *vm, const struct object *object,
             return false;
     }
     copy->pairs = pairs;
+    object_note_final(copy);
     *ret = copy;
     return true;
 }
@@ -301,6 +305,10 @@ bool object_interpolate(struct vm *vm, const struct object *object, struct refer
 {
     if (!vm_step(vm))
         return false;
+    if (object->is_final) {
+        *ret = object_with_scopes(vm, object, type_is_simple(object->type) ? object->scopes : NULL);
+        return true;
+    }
     if (type_is_simple(object->type))
         return interpolate_simple(vm, object, references, ret);
     if (!vm_enter(vm))

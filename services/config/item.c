@@ -191,7 +191,9 @@ static bool to_index(struct vm *vm, struct value v, struct value key, size_t len
     int64_t index;
     key = key.kind == K_INSTANCE ? value_as(key, key.instance->class->layout) : key;
     if (!value_is_integer(key))
-        return raise_error(vm, &class_TypeError, "%s indices must be integers or slices, not %s",
+        return raise_error(vm, &class_TypeError,
+                           v.kind == K_STR ? "%s indices must be integers, not '%s'"
+                                           : "%s indices must be integers or slices, not %s",
                            v.kind == K_STR ? "string" : value_type_name(v), value_type_name(key));
     if (!integer_to_i64(key, &index))
         index = INT64_MAX;

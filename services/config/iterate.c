@@ -24,7 +24,7 @@ bool iterator_next(struct vm *vm, struct iterator *iterator, struct value *ret)
         *ret = V_UNBOUND;
         return true;
     }
-    if (!vm_step(vm) || !iterator->next(vm, iterator, ret))
+    if (!vm_step(vm) || !vm_check_stack(vm) || !iterator->next(vm, iterator, ret))
         return false;
     iterator->is_done = ret->kind == K_UNBOUND;
     return true;

@@ -288,6 +288,7 @@ static void note_open(struct lexer *lexer, char close, uint32_t at)
     if (lexer->opener_count == LIMIT_NESTING) {
         add_error(lexer, at, "too many nested parentheses");
         lexer->at = lexer->end;
+        lexer->opener_count = 0;
         return;
     }
     lexer->openers[lexer->opener_count++] = (struct opener){ close, at };

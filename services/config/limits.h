@@ -2,7 +2,8 @@
 
 /* What one compilation may use.  A configuration that needs more ends in an error of the class
  * `limit_exceeded` that names the limit, except where Python has an exception for it. */
-#define LIMIT_STEPS           8000000 /* evaluated expressions, statements and template look-ups */
+#define LIMIT_STEPS           20000000 /* evaluated expressions, statements and template look-ups */
+#define LIMIT_STEPS_PER_JOB   20000    /* more of them for every job */
 #define LIMIT_MEMORY_BYTES    200000000 /* of the arena */
 #define LIMIT_CALL_DEPTH      1000      /* nested calls: RecursionError, as in Python */
 #define LIMIT_STACK_BYTES     6000000   /* of machine stack; RecursionError as well */
@@ -19,9 +20,9 @@
 #define LIMIT_PRINTED_BYTES   1000000   /* written with print() */
 #define LIMIT_JOBS            20000     /* in `jobs` */
 #define LIMIT_TEMPLATE_PASSES 100       /* replacements in one text, as the reference has it */
-#define LIMIT_TEMPLATE_DEPTH  60        /* values that are inserted into values */
 #define LIMIT_SYNTAX_ERRORS   20        /* reported in one run */
 #define LIMIT_REGEX_MATCHES   1000000   /* steps of one regular expression match */
 #define LIMIT_VALUE_STACK     100000    /* local variables of all calls under way */
 #define LIMIT_PARSER_DEPTH    800       /* expressions and blocks inside each other */
 #define LIMIT_OPERATORS       4000      /* in one chain such as a + b + c */
+#define LIMIT_CLASS_LINE      200       /* classes that one class derives from, all counted */

@@ -203,10 +203,18 @@ static bool construct_map(struct vm *vm, const struct type *type, const struct a
     return true;
 }
 
-static bool unknown_attribute(struct vm *vm, const char *name)
+/* Says which known field is nearest. */
+static bool unknown_attribute(struct vm *vm, const struct type *type, const char *name)
 {
-    return raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "Unknown schema attribute %s",
-                         name);
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < type->field_count; i++)
+        suggest(slice_of(name), type->fields[i].name, &best, &nearest);
+    (void)raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "Unknown schema attribute %s", name);
+    if (nearest && vm->exception.kind == K_INSTANCE)
+        vm->exception.instance->cause =
+            V_STR(string_printf(vm->arena, "did you mean '%s'?", nearest));
+    return false;
 }
 
 static bool set_field(struct vm *vm, const struct type *type, const struct object **fields,
@@ -215,7 +223,7 @@ static bool set_field(struct vm *vm, const struct type *type, const struct objec
     size_t index;
     const struct field *field = type_field(type, string_slice(name), &index);
     if (!field)
-        return unknown_attribute(vm, name->data);
+        return unknown_attribute(vm, type, name->data);
     if (v.kind != K_EMPTY)
         return type_convert(vm, field->type, v, &fields[index]);
     fields[index] = NULL;
@@ -290,8 +298,10 @@ bool type_construct(struct vm *vm, const struct type *type, const struct args *a
         return false;
     bool is_done = construct_any(vm, type, args, object);
     vm_leave(vm);
-    if (is_done)
+    if (is_done) {
+        object_note_final(object);
         *ret = object;
+    }
     return is_done;
 }
 
@@ -318,10 +328,50 @@ const struct object *simple_new(struct vm *vm, const struct type *type, struct v
     struct object *object = arena_alloc(vm->arena, sizeof *object);
     object->type = type;
     object->raw = raw;
+    object_note_final(object);
     return object;
 }
 
 /* --- scopes --- */
+
+static bool is_final_simple(const struct type *type, struct value raw)
+{
+    switch (type->kind) {
+    case TYPE_STRING:
+        return raw.kind == K_STR && !memmem(raw.s->data, raw.s->len, "{{", 2);
+    case TYPE_INTEGER:
+        return raw.kind == K_INT || raw.kind == K_BIG;
+    case TYPE_FLOAT:
+        return raw.kind == K_FLOAT;
+    case TYPE_BOOLEAN:
+        return raw.kind == K_BOOL;
+    default: /* an Enum checks its closed texts when it is made */
+        return type->kind == TYPE_ENUM && raw.kind == K_STR &&
+               !memmem(raw.s->data, raw.s->len, "{{", 2);
+    }
+}
+
+void object_note_final(struct object *object)
+{
+    const struct type *type = object->type;
+    object->is_final = true;
+    switch (type->kind) {
+    case TYPE_STRUCT:
+        for (size_t i = 0; object->is_final && i < type->field_count; i++)
+            object->is_final = !object->fields[i] || object->fields[i]->is_final;
+        return;
+    case TYPE_LIST:
+        for (size_t i = 0; object->is_final && i < object->count; i++)
+            object->is_final = object->items[i]->is_final;
+        return;
+    case TYPE_MAP:
+        for (size_t i = 0; object->is_final && i < object->count; i++)
+            object->is_final = object->pairs[i].key->is_final && object->pairs[i].value->is_final;
+        return;
+    default:
+        object->is_final = is_final_simple(type, object->raw);
+    }
+}
 
 const struct object *object_with_scopes(struct vm *vm, const struct object *object,
                                         const struct scopes *scopes)
@@ -337,6 +387,8 @@ const struct object *object_with_scopes(struct vm *vm, const struct object *obje
 const struct object *object_in_scope(struct vm *vm, const struct object *object,
                                      const struct scopes *scopes)
 {
+    if (object->is_final)
+        return object;
     return object_with_scopes(vm, object, scopes_join(vm, object->scopes, scopes));
 }
 
@@ -389,6 +441,7 @@ bool object_override(struct vm *vm, const struct object *object, const struct ar
             return false;
     *copy = *object;
     copy->fields = fields;
+    object_note_final(copy);
     *ret = copy;
     return true;
 }
@@ -431,7 +484,7 @@ bool object_field(struct vm *vm, const struct object *object, const char *name,
 {
     size_t index;
     if (!type_field(object->type, slice_of(name), &index))
-        return unknown_attribute(vm, name);
+        return unknown_attribute(vm, object->type, name);
     return object_field_at(vm, object, index, ret);
 }
 

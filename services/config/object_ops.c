@@ -350,7 +350,7 @@ static bool method_in_scope(struct vm *vm, struct value self, const struct args 
     if (!object_bind(vm, &empty, &keywords, &bound))
         return false;
     added = scopes_join(vm, added, bound->scopes);
-    *ret = object_value(object_in_scope(vm, object, added));
+    *ret = object_value(object_with_scopes(vm, object, scopes_join(vm, object->scopes, added)));
     return true;
 }
 

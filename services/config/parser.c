@@ -769,6 +769,27 @@ static int compare_diagnostics(const void *a, const void *b)
     return x->at.start < y->at.start ? -1 : x->at.start > y->at.start;
 }
 
+/* The error about a bracket that stays open to the end of the file; `errors->count` without one. */
+static size_t find_open_bracket(const struct diagnostics *errors, size_t before)
+{
+    for (size_t i = before; i < errors->count; i++)
+        if (strstr(errors->items[i].message, "was never closed"))
+            return i;
+    return LIMIT_SYNTAX_ERRORS;
+}
+
+/* What comes behind an open bracket was read wrongly: other errors there say nothing. */
+static void drop_followers(struct diagnostics *errors, size_t before, size_t open)
+{
+    struct diagnostic opener = errors->items[open];
+    size_t count = before;
+    for (size_t i = before; i < errors->count; i++)
+        if (i != open && errors->items[i].at.start < opener.at.start)
+            errors->items[count++] = errors->items[i];
+    errors->items[count++] = opener;
+    errors->count = count;
+}
+
 struct code *parser_run(struct arena *arena, const struct source *source,
                         struct diagnostics *errors, struct diagnostics *warnings)
 {
@@ -779,12 +800,11 @@ struct code *parser_run(struct arena *arena, const struct source *source,
     struct code *code = code_new(&parser, CODE_MODULE, string_from(arena, "<module>"));
     parser.code = code;
     parser.tokens = lexer_run(arena, source, errors).items;
-    /* A file whose bracket stays open gives nothing but follow-up errors. */
-    bool is_open =
-        errors->count > before && strstr(errors->items[errors->count - 1].message, "never closed");
+    size_t open = find_open_bracket(errors, before);
     code->body = node_new(&parser, N_BLOCK, 0);
-    if (!is_open)
-        parse_module(&parser, code->body);
+    parse_module(&parser, code->body);
+    if (open < errors->count)
+        drop_followers(errors, before, open);
     if (errors->count == before)
         resolve_run(arena, code, errors);
     if (errors->count > before)

@@ -158,6 +158,23 @@ static void add_address(struct buffer *buffer, const char *what, const char *nam
     buffer_printf(buffer, "<%s%s%s at 0x7f0000000000>", what, *name ? " " : "", name);
 }
 
+/* Pt(x=1, y=2) */
+static bool add_named_tuple(struct vm *vm, struct buffer *buffer, const struct instance *instance,
+                            const struct list *fields)
+{
+    const struct list *items = instance->payload.list;
+    buffer_printf(buffer, "%s(", instance->class->name);
+    for (size_t i = 0; i < items->count && i < fields->count; i++) {
+        buffer_text(buffer, i ? ", " : "");
+        buffer_string(buffer, fields->items[i].s);
+        buffer_char(buffer, '=');
+        if (!add_repr(vm, buffer, items->items[i]))
+            return false;
+    }
+    buffer_char(buffer, ')');
+    return true;
+}
+
 static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
 {
     struct value result;
@@ -189,6 +206,11 @@ static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
         buffer_char(buffer, ')');
         return true;
     }
+    struct value fields = instance->payload.kind == K_TUPLE
+                              ? class_find(instance->class, string_from(vm->arena, "_fields"))
+                              : V_UNBOUND;
+    if (fields.kind == K_TUPLE)
+        return add_named_tuple(vm, buffer, instance, fields.list);
     if (instance->class->layout != K_INSTANCE)
         return add_repr(vm, buffer, instance->payload);
     buffer_printf(buffer, "<%s object at 0x7f0000000000>", instance->class->name);

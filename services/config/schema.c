@@ -324,6 +324,16 @@ static bool make_fallback(struct vm *vm, const struct field *field, const struct
     }
 }
 
+/* Made in the arena that stays, whatever is being worked on. */
+static bool keep_fallback(struct vm *vm, const struct field *field, const struct object **ret)
+{
+    struct arena *arena = vm->arena;
+    vm->arena = vm->home;
+    bool is_done = make_fallback(vm, field, ret);
+    vm->arena = arena;
+    return is_done;
+}
+
 bool schema_fallback(struct vm *vm, const struct type *type, size_t index,
                      const struct object **ret)
 {
@@ -332,11 +342,11 @@ bool schema_fallback(struct vm *vm, const struct type *type, size_t index,
     if (field->fallback <= FALLBACK_OBJECT)
         return true;
     if (!vm->schema)
-        vm->schema = arena_alloc(vm->arena, sizeof *vm->schema);
+        vm->schema = arena_alloc(vm->home, sizeof *vm->schema);
     const struct object ***kept = &vm->schema->fallbacks[type->id];
     if (!*kept)
-        *kept = arena_array(vm->arena, type->field_count, sizeof **kept);
-    if (!(*kept)[index] && !make_fallback(vm, field, &(*kept)[index]))
+        *kept = arena_array(vm->home, type->field_count, sizeof **kept);
+    if (!(*kept)[index] && !keep_fallback(vm, field, &(*kept)[index]))
         return false;
     *ret = (*kept)[index];
     return true;

@@ -6,9 +6,10 @@
 
 #define SCHEMA_TYPES(X)                                                                            \
     X(Logger)                                                                                      \
-    X(RotatePolicy) X(Resources) X(Constraint) X(Process) X(Task) X(UpdateConfig)                  \
-        X(QueueUpdateStrategy) X(BatchUpdateStrategy) X(VariableBatchUpdateStrategy)               \
-            X(HttpHealthChecker) X(ShellHealthChecker) X(HealthCheckerConfig) X(HealthCheckConfig) \
+    X(RotatePolicy)                                                                                \
+    X(Resources) X(Constraint) X(Process) X(Task) X(UpdateConfig) X(QueueUpdateStrategy)           \
+        X(BatchUpdateStrategy) X(VariableBatchUpdateStrategy) X(HttpHealthChecker)                 \
+            X(ShellHealthChecker) X(HealthCheckerConfig) X(HealthCheckConfig)                      \
                 X(HttpLifecycleConfig) X(LifecycleConfig) X(Announcer) X(Metadata) X(Parameter)    \
                     X(Docker) X(Volume) X(AppcImage) X(DockerImage) X(Mesos) X(Container)          \
                         X(PartitionPolicy) X(CountSlaPolicy) X(PercentageSlaPolicy)                \

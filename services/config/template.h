@@ -79,7 +79,8 @@ struct object {
         const struct object *const *items;  /* lists */
         const struct pair *pairs;           /* maps */
     };
-    size_t count; /* of items or pairs */
+    size_t count;  /* of items or pairs */
+    bool is_final; /* holds nothing to fill in or to convert: no scope can change it */
 };
 
 struct binding {
@@ -177,8 +178,11 @@ bool type_convert(struct vm *vm, const struct type *type, struct value v,
                   const struct object **ret);
 const struct field *type_field(const struct type *type, struct slice name, size_t *ret_index);
 
+/* Sets `is_final` from what the object holds. */
+void object_note_final(struct object *object);
 const struct object *object_with_scopes(struct vm *vm, const struct object *object,
                                         const struct scopes *scopes);
+/* Before `object` is filled in, checked or searched: it sees `scopes` behind its own. */
 const struct object *object_in_scope(struct vm *vm, const struct object *object,
                                      const struct scopes *scopes);
 bool object_bind(struct vm *vm, const struct object *object, const struct args *args,

@@ -322,11 +322,7 @@ static void split_words(struct vm *vm, struct value text, int64_t most, struct l
             return;
         size_t start = at;
         if (most == 0) {
-            size_t end = s->len;
-            while (end > start &&
-                   unicode_is_space(utf8_decode(s->data + previous(s, end), &length)))
-                end = previous(s, end);
-            push_text(vm, list, text, start, end);
+            push_text(vm, list, text, start, s->len);
             return;
         }
         while (at < s->len && !unicode_is_space(utf8_decode(s->data + at, &length)))
@@ -349,9 +345,6 @@ static void split_words_from_end(struct vm *vm, struct value text, int64_t most,
         while (start > 0 &&
                (most == 0 || !unicode_is_space(utf8_decode(s->data + previous(s, start), &length))))
             start = previous(s, start);
-        if (most == 0)
-            while (start < end && unicode_is_space(utf8_decode(s->data + start, &length)))
-                start += length;
         push_text(vm, list, text, start, end);
         if (most == 0)
             return;

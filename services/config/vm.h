@@ -50,7 +50,11 @@ struct include_frame {
 struct compile_input;
 
 struct vm {
-    struct arena *arena;
+    struct arena *arena;   /* of what is being worked on: the file, then one job after the other */
+    struct arena *scratch; /* for jobs */
+    struct arena *home;    /* of what stays to the end */
+    bool has_run_code;     /* of the configuration, since the flag was cleared */
+    uint64_t step_limit;
     const struct compile_input *input;
     struct dict *globals;
     struct dict *builtins; /* that have been used */
@@ -64,7 +68,6 @@ struct vm {
     bool is_stopped; /* by a limit or a missing file: nothing catches it */
     uint64_t steps;
     int depth;
-    int template_depth;
     size_t generator_count;
     char *stack_floor;            /* machine stack must not grow below it */
     struct generator *generators; /* whose stacks are to be released */
@@ -193,6 +196,9 @@ bool value_to_list(struct vm *vm, struct value v, enum kind kind, struct value *
 /* A whole number for an index or count; bool counts. */
 bool value_to_i64(struct vm *vm, struct value v, const char *what, int64_t *ret);
 bool value_to_size(struct vm *vm, struct value v, const char *what, size_t *ret);
+
+/* Keeps `candidate` in `*ret` if it is closer to `wanted` than what is there. */
+void suggest(struct slice wanted, const char *candidate, size_t *best, const char **ret);
 
 /* --- classes --- */
 

@@ -1,0 +1,120 @@
+#include "unit/config/fixture.h"
+#include "unit/test.h"
+
+/* What the language prints, row by row as Python 3 prints it. */
+
+struct evaluate_case {
+    const char *name, *text, *outcome;
+};
+
+static const struct evaluate_case cases[] = {
+    { "numbers", "print(7 // 2, -7 // 2, -7 % 3, 2 ** -1, 7 / 2, 1e16, 0.1 + 0.2, round(2.5))",
+      "3 -4 2 0.5 3.5 1e+16 0.30000000000000004 2\n" },
+    { "whole numbers of any size",
+      "print(2 ** 70, -(10 ** 30) // 7, (1 << 100) >> 98, -(2 ** 70) | 3)",
+      "1180591620717411303424 -142857142857142857142857142858 4 -1180591620717411303421\n" },
+    { "comparing floats and large numbers", "print(2 ** 53 + 1 == float(2 ** 53), 10 ** 30 > 1e29)",
+      "False True\n" },
+    { "text", "print('a,b,,c'.split(','), 'abc'[::-1], ' a b '.split(None, 1), 'Xy'.swapcase())",
+      "['a', 'b', '', 'c'] cba ['a', 'b '] xY\n" },
+    { "representation", "print([1, 'it\\'s', None, (2,), {'k': 1.0}, b'x'])",
+      "[1, \"it's\", None, (2,), {'k': 1.0}, b'x']\n" },
+    { "formats",
+      "print('%05d|%-4s|%.2f' % (42, 'a', 3.14159), '{:>5}|{:,}|{!r}'.format('x', 1234567, 'q'), "
+      "f'{3:03d}{{}}')",
+      "00042|a   |3.14     x|1,234,567|'q' 003{}\n" },
+    { "unpacking", "a, (b, *c), d = 1, (2, 3, 4), 5\nprint(a, b, c, d)", "1 2 [3, 4] 5\n" },
+    { "closures",
+      "def f():\n  n = 0\n  def g():\n    nonlocal n\n    n += 1\n    return n\n  g()\n  return "
+      "g()\nprint(f())",
+      "2\n" },
+    { "comprehensions do not leak",
+      "x = 1\nprint([x for x in 'ab'], {k: v for k, v in [(1, 2)]}, x)", "['a', 'b'] {1: 2} 1\n" },
+    { "generators",
+      "def g():\n  x = 0\n  while True:\n    yield x\n    x += 1\ni = g()\nprint(next(i), next(i), "
+      "[v for v, _ in zip(g(), 'ab')])",
+      "0 1 [0, 1]\n" },
+    { "a generator left in the middle of try",
+      "def g():\n  try:\n    yield 1\n  finally:\n    print('x')\nprint(next(g()))", "1\n" },
+    { "exceptions",
+      "try:\n  {}['a']\nexcept (ValueError, KeyError) as e:\n  print(type(e).__name__, "
+      "e)\nfinally:\n  print('f')",
+      "KeyError 'a'\nf\n" },
+    { "raise again",
+      "try:\n  try:\n    1 / 0\n  except ArithmeticError:\n    raise\nexcept ZeroDivisionError as "
+      "e:\n  print(e)",
+      "division by zero\n" },
+    { "return in finally wins",
+      "def f():\n  try:\n    return 1\n  finally:\n    return 2\nprint(f())", "2\n" },
+    { "with",
+      "class C:\n  def __enter__(s): return 5\n  def __exit__(s, *a): print('out'); return "
+      "True\nwith C() as v:\n  print(v)\n  raise ValueError",
+      "5\nout\n" },
+    { "classes",
+      "class A:\n  def f(s): return 'A'\nclass B(A):\n  def f(s): return 'B' + "
+      "super().f()\nprint(B().f(), isinstance(B(), A))",
+      "BA True\n" },
+    { "order of bases",
+      "class A:\n  n = 'A'\nclass B(A): pass\nclass C(A):\n  n = 'C'\nclass D(B, C): "
+      "pass\nprint(D.n)",
+      "C\n" },
+    { "derived from dict",
+      "class D(dict):\n  def __missing__(s, k): return k * 2\nd = D(a=1)\nprint(d['a'], d['x'], d)",
+      "1 xx {'a': 1}\n" },
+    { "operators of classes",
+      "class V:\n  def __init__(s, x): s.x = x\n  def __radd__(s, o): return o + s.x\n  def "
+      "__lt__(s, o): return s.x < o.x\nprint(sum([V(1), V(2)]), max(V(1), V(3)).x)",
+      "3 3\n" },
+    { "sorting is stable", "print(sorted([(1, 'b'), (0, 'z'), (1, 'a')], key=lambda p: p[0]))",
+      "[(0, 'z'), (1, 'b'), (1, 'a')]\n" },
+    { "json",
+      "import json\nprint(json.dumps({'b': [1, None, True], 'a': 'é'}, sort_keys=True), "
+      "json.loads('[1.0, {}]'))",
+      "{\"a\": \"\\u00e9\", \"b\": [1, null, true]} [1.0, {}]\n" },
+    { "re",
+      "import re\nprint(re.sub(r'(\\w)-(\\w)', r'\\2\\1', 'a-b'), re.findall('[0-9]+', 'a1b22'))",
+      "ba ['1', '22']\n" },
+    { "hashlib", "import hashlib\nprint(hashlib.md5(b'a').hexdigest())",
+      "0cc175b9c0f1b6a831c399e269772661\n" },
+    { "datetime without a clock",
+      "import datetime\nprint(datetime.date(2024, 2, 28) + datetime.timedelta(days=2))",
+      "2024-03-01\n" },
+    { "print statement of Python 2", "x = 1\nprint 'a', x", "a 1\n" },
+    { "unused modules can be imported", "import subprocess\nprint(1)", "1\n" },
+    { "using them cannot", "import subprocess\nsubprocess.call('x')",
+      "python_error AttributeError: module 'subprocess' is not part of the configuration language: "
+      "'call' cannot be used" },
+    { "no clock", "import datetime\ndatetime.date.today()",
+      "python_error RuntimeError: a configuration has no clock, so that it always gives the same "
+      "jobs; pass the time in with --bind NAME=VALUE or --env NAME=VALUE" },
+    { "no such module", "import nope", "python_error ModuleNotFoundError: No module named 'nope'" },
+    { "unbound local", "x = 1\ndef f():\n  x += 1\nf()",
+      "name_error: cannot access local variable 'x' where it is not associated with a value" },
+    { "arguments",
+      "def f(a, b=2, *c, d, **e): return (a, b, c, d, e)\nprint(f(1, d=3), f(1, 2, 3, d=4, z=5))",
+      "(1, 2, (), 3, {}) (1, 2, (3,), 4, {'z': 5})\n" },
+    { "missing arguments", "def f(a, b): pass\nf(1)",
+      "python_error TypeError: f() missing 1 required positional argument: 'b'" },
+    { "lists change under their readers",
+      "l = [1, 2, 3]\nclass A:\n  def __eq__(s, o):\n    l.clear()\n    return False\nprint(A() in "
+      "l, l)",
+      "False []\n" },
+    { "items of dicts compare as sets",
+      "d = {'a': [], 'b': 1}\nprint(d.items() >= {('b', 1)}, d.keys() == {'a', 'b'})",
+      "True True\n" },
+};
+
+static void prints(void **state)
+{
+    const struct evaluate_case *row = *state;
+    struct fixture fixture;
+    fixture_init(&fixture, row->text);
+    fixture_run(&fixture);
+    assert_string_equal(fixture_outcome(&fixture), row->outcome);
+    fixture_done(&fixture);
+}
+
+int main(void)
+{
+    return RUN_CASES(cases, prints);
+}
