@@ -13,13 +13,15 @@
 #define DEADLINE_MS     25000
 #define DRAIN_MS        2000
 #define LOOK_MS         500 /* how often the connection is looked at */
-#define POLLS_IN_FLIGHT 8   /* older ones are given up by the scheduler, and come back soon */
+#define POLLS_IN_FLIGHT 4   /* the scheduler lets older ones go; if not, the oldest is taken back */
 
 typedef Eos__Scheduler__V1__SyncRequest sync_request;
 typedef Eos__Scheduler__V1__SyncResponse sync_response;
 
 struct poll {
+    struct poll *next; /* sent later */
     struct sync *sync;
+    struct rpc_call *call;
     uint64_t sequence;
     bool has_picture;
 };
@@ -30,6 +32,7 @@ struct sync {
     struct poll_pace pace;
     struct random random;
     uint64_t sequence;
+    struct poll *oldest, **newest; /* in flight */
     size_t in_flight;
     bool wants_picture, is_draining, is_closing, was_connected, has_failed;
     uv_timer_t due, look;
@@ -95,12 +98,24 @@ static void take_failure(struct sync *sync, const struct poll *poll, const struc
     poll_pace_failed(&sync->pace, (unsigned)random_below(&sync->random, 1000), now_ms(sync));
 }
 
+static void unlink_poll(struct poll *poll)
+{
+    struct sync *sync = poll->sync;
+    struct poll **at = &sync->oldest;
+    while (*at != poll)
+        at = &(*at)->next;
+    *at = poll->next;
+    if (!poll->next)
+        sync->newest = at;
+    sync->in_flight--;
+}
+
 static void on_answer(void *user, const ProtobufCMessage *response, const struct error *err)
 {
     struct poll *poll = user;
     struct sync *sync = poll->sync;
 
-    sync->in_flight--;
+    unlink_poll(poll);
     if (!sync->is_closing && response) {
         if (sync->has_failed)
             log_info("the scheduler answers again", "scheduler", sync->options.scheduler);
@@ -134,6 +149,17 @@ static void describe(const struct sync *sync, sync_request *request)
     request->version = EOS_VERSION;
 }
 
+/* What its answer may have held is said again. */
+static void take_back_oldest(struct sync *sync)
+{
+    struct poll *poll = sync->oldest;
+    sync->wants_picture |= poll->has_picture;
+    unlink_poll(poll);
+    rpc_call_cancel(poll->call);
+    free(poll);
+    sync->open_parts--; /* the timers are still there */
+}
+
 static void send_poll(struct sync *sync)
 {
     struct arena *arena = arena_new();
@@ -142,6 +168,8 @@ static void send_poll(struct sync *sync)
     sync_request request = EOS__SCHEDULER__V1__SYNC_REQUEST__INIT;
     struct error err;
 
+    if (sync->in_flight == POLLS_IN_FLIGHT)
+        take_back_oldest(sync);
     describe(sync, &request);
     request.sequence = ++sync->sequence;
     request.is_draining = sync->is_draining || tasks_are_stopped(sync->options.tasks);
@@ -150,13 +178,17 @@ static void send_poll(struct sync *sync)
     request.n_updates = updates_to_send(sync->options.updates, arena, &request.updates);
     if (sync->wants_picture)
         request.n_tasks = tasks_picture(sync->options.tasks, arena, &request.tasks);
-    *poll = (struct poll){ sync, sync->sequence, sync->wants_picture };
+    *poll = (struct poll){ .sync = sync,
+                           .sequence = sync->sequence,
+                           .has_picture = sync->wants_picture };
     poll_pace_sent(&sync->pace, request.n_updates > 0 || sync->wants_picture, now_ms(sync));
     sync->wants_picture = false;
-    struct rpc_call *call = rpc_call(sync->client, &eos__scheduler__v1__cluster__descriptor, "Sync",
-                                     &request.base, &options, on_answer, poll, &err);
+    poll->call = rpc_call(sync->client, &eos__scheduler__v1__cluster__descriptor, "Sync",
+                          &request.base, &options, on_answer, poll, &err);
     arena_free(arena);
-    if (call) {
+    if (poll->call) {
+        *sync->newest = poll;
+        sync->newest = &poll->next;
         sync->in_flight++;
         sync->open_parts++;
         return;
@@ -177,7 +209,7 @@ static void consider(struct sync *sync)
     int64_t due_ms = poll_pace_due_ms(&sync->pace, has_news);
 
     uv_timer_stop(&sync->due);
-    if (due_ms == POLL_NEVER || sync->in_flight >= POLLS_IN_FLIGHT || sync->is_draining)
+    if (due_ms == POLL_NEVER || sync->is_draining)
         return;
     if (due_ms <= now_ms(sync))
         send_poll(sync);
@@ -219,6 +251,7 @@ struct sync *sync_open(const struct sync_options *options, struct error *err)
 
     sync->options = *options;
     sync->wants_picture = true;
+    sync->newest = &sync->oldest;
     sync->client = rpc_client_open(options->loop, &client, err);
     if (!sync->client || uv_random(NULL, NULL, &sync->random, sizeof sync->random, 0, NULL) < 0) {
         rpc_client_close(sync->client);

@@ -134,17 +134,33 @@ static void on_gone(void *user)
     rpc_fail(TAKE(harness->held), &err);
 }
 
+static void on_overtaken_gone(void *user)
+{
+    struct error err;
+    error_set(&err, ERROR_CANCELLED, "the poll was cancelled");
+    rpc_fail(user, &err);
+}
+
+static void let_go(struct harness *harness)
+{
+    struct rpc_request *older = TAKE(harness->held);
+    struct error err;
+    if (harness->never_lets_go) {
+        rpc_request_on_cancel(older, on_overtaken_gone, older);
+        return;
+    }
+    error_set(&err, ERROR_ABORTED, "a later poll has come");
+    rpc_request_on_cancel(older, NULL, NULL);
+    rpc_fail(older, &err);
+}
+
 static void sync_start(void *ctx, struct rpc_request *request)
 {
     struct harness *harness = ctx;
     const sync_request *message = rpc_request_message(request);
-    struct error err;
 
-    if (harness->held) {
-        error_set(&err, ERROR_ABORTED, "a later poll has come");
-        rpc_request_on_cancel(harness->held, NULL, NULL);
-        rpc_fail(TAKE(harness->held), &err);
-    }
+    if (harness->held)
+        let_go(harness);
     take_in(harness, message);
     if (answer(harness, request, message->wait_ms == 0))
         return;

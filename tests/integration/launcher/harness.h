@@ -45,6 +45,7 @@ struct harness {
     size_t kill_count, forget_count;
     bool keeps_silent;  /* acknowledges nothing */
     bool wants_picture; /* asks for all tasks with the next answer */
+    bool never_lets_go; /* of polls that later ones have overtaken */
 
     /* what the launcher has said */
     struct update_seen *updates, **updates_end;

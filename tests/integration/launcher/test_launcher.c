@@ -210,6 +210,20 @@ static void news_do_not_wait_for_the_held_poll(void **state)
     assert_true(uv_hrtime() - before < UINT64_C(3000000000)); /* polls are held for 15 s */
 }
 
+static void polls_that_nobody_lets_go_do_not_pile_up(void **state)
+{
+    struct harness *h = *state;
+    h->never_lets_go = true;
+    uint64_t before = uv_hrtime();
+    for (int i = 0; i < 12; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "t%d", i);
+        launch(h, id, "true");
+        assert_non_null(harness_wait_for(h, id, FINISHED));
+    }
+    assert_true(uv_hrtime() - before < UINT64_C(10000000000));
+}
+
 static void updates_are_repeated_until_they_are_acknowledged(void **state)
 {
     struct harness *h = *state;
@@ -675,6 +689,7 @@ int main(int argc, char **argv)
         LIVE(nothing_of_the_launcher_leaks_into_tasks),
         LIVE(a_volume_of_the_host_is_mounted),
         LIVE(news_do_not_wait_for_the_held_poll),
+        LIVE(polls_that_nobody_lets_go_do_not_pile_up),
         LIVE(updates_are_repeated_until_they_are_acknowledged),
         LIVE(all_tasks_are_told_when_asked),
         LIVE(a_dead_task_is_kept_until_it_is_forgotten),
