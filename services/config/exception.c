@@ -86,6 +86,9 @@ void raise_exception(struct vm *vm, struct value exception)
 }
 
 static void raise_formatted(struct vm *vm, const struct class *class, const char *error_class,
+                            const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void raise_formatted(struct vm *vm, const struct class *class, const char *error_class,
                             const char *fmt, va_list ap)
 {
     struct value text = value_text(vm->arena, arena_vprintf(vm->arena, fmt, ap));

@@ -205,7 +205,7 @@ static struct node *parse_comprehension(struct parser *parser, enum comprehensio
 {
     static const char *const names[] = { "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>" };
     struct node *node = node_new(parser, N_COMPREHENSION, element->start);
-    node->op = kind;
+    node->op = (uint8_t)kind;
     node->code = code_new(parser, CODE_COMPREHENSION, string_from(parser->arena, names[kind]));
     node->code->body = element;
     node->code->body_value = value;

@@ -1,4 +1,4 @@
-#include "base/cleanup.h"
+#include "base/text.h"
 #include "config/compile.h"
 
 /* A whole compilation.  The first byte chooses between a configuration, JSON, a template in a job, and a regular
@@ -24,8 +24,9 @@ static struct slice in_template(struct arena *arena, const uint8_t *data, size_t
     struct text text = TEXT_INIT;
     text_add(&text, "t = ");
     text_add_json_string(&text, (struct slice){ (const char *)data, size });
-    text_add(&text, "\njobs = [Job(cluster='c', role='r', environment='e', task=SimpleTask('a', t))"
-                    ".bind(a='{{b}}', b=1, c={'d': '{{a}}'}, l=List(String)(['x', '{{l[0]}}']))]\n");
+    text_add(&text,
+             "\njobs = [Job(cluster='c', role='r', environment='e', task=SimpleTask('a', t))"
+             ".bind(a='{{b}}', b=1, c={'d': '{{a}}'}, l=List(String)(['x', '{{l[0]}}']))]\n");
     struct slice copy = { arena_memdup0(arena, text.ptr, text.len), text.len };
     text_done(&text);
     return copy;
@@ -48,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         source.len = (size_t)(second - data) - 1;
     Eos__Config__V1__SourceFile files[] = {
         make_file("main.aurora", (const uint8_t *)source.ptr, source.len),
-        make_file("lib.aurora", second ? second + 1 : data, second ? (size_t)(data + size - second) - 1 : 0),
+        make_file("lib.aurora", second ? second + 1 : data,
+                  second ? (size_t)(data + size - second) - 1 : 0),
     };
     Eos__Config__V1__SourceFile *list[] = { &files[0], &files[1] };
     char *bindings[] = { (char *)"x=1", (char *)"conf.level={{x}}" };

@@ -34,7 +34,7 @@ static const struct json_case cases[] = {
       "" },
     { "malformed", "{\"cluster\": \"c\", \n",
       "syntax_error: Expecting property name enclosed in double quotes: line 2 column 1 (char "
-      "17)" },
+      "18)" },
     { "unknown field", "{\"bogus\": 1}", "unknown_attribute: Unknown schema attribute bogus" },
 };
 
