@@ -17,9 +17,10 @@ struct peer {
     struct rpc_client *client;
     struct peer_call *first, *last;
     size_t call_count;
-    uv_timer_t tick;         /* runs while there are calls */
-    bool is_connected;       /* when it was last looked at */
-    uint64_t given_up_at_ms; /* when it is not */
+    uv_timer_t tick;                /* runs while there are calls */
+    bool is_refused, is_silent;     /* when it was last looked at */
+    uint64_t refused_ms, silent_ms; /* since when */
+    uint64_t silence_ms;            /* for how long it may be silent */
 };
 
 /* -- the calls under way -------------------------------------------------------------------------- */
@@ -75,21 +76,32 @@ static void on_message(void *user, const ProtobufCMessage *message, const struct
 
 /* -- patience ------------------------------------------------------------------------------------- */
 
+/* Notes when something was first seen to be so. */
+static void note(bool *was, bool is, uint64_t *since_ms, uint64_t now_ms)
+{
+    if (is && !*was)
+        *since_ms = now_ms;
+    *was = is;
+}
+
 /* Whether it makes sense to wait for the peer. */
 static bool is_there(struct peer *peer)
 {
     uint64_t now_ms = uv_now(peer->tick.loop);
-    bool was_connected = peer->is_connected;
-    peer->is_connected = rpc_client_is_connected(peer->client);
-    if (was_connected && !peer->is_connected)
-        peer->given_up_at_ms = now_ms + PEER_PATIENCE_MS;
-    return peer->is_connected || now_ms < peer->given_up_at_ms;
+    note(&peer->is_refused, rpc_client_is_refused(peer->client), &peer->refused_ms, now_ms);
+    if (rpc_client_is_connected(peer->client))
+        peer->silence_ms = PEER_SILENCE_MS;
+    note(&peer->is_silent, !rpc_client_is_connected(peer->client), &peer->silent_ms, now_ms);
+    return (!peer->is_refused || now_ms < peer->refused_ms + PEER_PATIENCE_MS) &&
+           (!peer->is_silent || now_ms < peer->silent_ms + peer->silence_ms);
 }
 
 static void give_up(struct peer_call *call)
 {
     struct error err;
-    error_set(&err, ERROR_UNAVAILABLE, "there is no connection to it");
+    error_set(&err, ERROR_UNAVAILABLE, "%s",
+              call->peer->is_refused ? "there is no connection to it"
+                                     : "there has been no sign of life for a while");
     rpc_call_cancel(call->call);
     finish(call, NULL, &err);
 }
@@ -177,7 +189,9 @@ struct peer *peer_open(uv_loop_t *loop, const struct rpc_client_options *options
         return NULL;
     struct peer *peer = xcalloc(1, sizeof *peer);
     peer->client = client;
-    peer->given_up_at_ms = uv_now(loop) + PEER_FIRST_MS;
+    peer->is_silent = true;
+    peer->silent_ms = uv_now(loop);
+    peer->silence_ms = PEER_FIRST_MS;
     peer->tick.data = peer;
     uv_timer_init(loop, &peer->tick);
     return peer;

@@ -6,13 +6,15 @@
  *
  * Calls as of rpc_client.h, with one difference: the deadline of a call is for a peer that works on it,
  * and nobody who waits at the other side of the gateway should have to sit it out when the peer is not
- * there at all.  So a call fails with UNAVAILABLE when its peer has not been connected for
- * PEER_PATIENCE_MS, or not within PEER_FIRST_MS of peer_open(), and within PEER_TICK_MS when that has
- * been so for longer.  The rpc client takes up to 1.7 s to notice that a peer has gone. */
+ * there at all.  So a call fails with UNAVAILABLE when nobody has listened at its address for
+ * PEER_PATIENCE_MS, or there was no sign of life within PEER_FIRST_MS of peer_open(), or later none for
+ * PEER_SILENCE_MS: the peer may be at work on something long, or its host may have vanished.  When that
+ * has been so for longer, the call fails within PEER_TICK_MS. */
 struct peer;
 
 #define PEER_FIRST_MS    1500u /* for a host far away that has to be dialled first */
-#define PEER_PATIENCE_MS 500u
+#define PEER_PATIENCE_MS 1000u
+#define PEER_SILENCE_MS  10000u
 #define PEER_TICK_MS     100u
 
 struct peer *peer_open(uv_loop_t *loop, const struct rpc_client_options *options,

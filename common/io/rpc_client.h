@@ -33,6 +33,10 @@ void rpc_client_close(struct rpc_client *client);
 /* Whether the peer has answered anything within the last heartbeat interval (1 s). */
 bool rpc_client_is_connected(const struct rpc_client *client);
 
+/* Whether nobody listens at the peer's address.  Known within 0.2 s when a peer on the same host dies;
+ * false when it is there and does not come to answer, or when its host says nothing. */
+bool rpc_client_is_refused(const struct rpc_client *client);
+
 /* `response` is borrowed for the duration of the callback.  It is NULL when the call failed, and
  * then `err` tells why (and otherwise `err` is NULL).  Besides the codes of the method itself:
  *   UNAVAILABLE        the peer could not be reached within the deadline, or is draining

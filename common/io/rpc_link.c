@@ -214,6 +214,11 @@ bool rpc_client_is_connected(const struct rpc_client *client)
                                         (int64_t)client->heartbeat_ms + RPC_ANSWER_MS;
 }
 
+bool rpc_client_is_refused(const struct rpc_client *client)
+{
+    return rpc_socket_is_refused(client->socket);
+}
+
 static void hear(struct rpc_client *client, int64_t now_ms)
 {
     client->heard_ms = now_ms;

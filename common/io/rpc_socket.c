@@ -30,6 +30,7 @@ struct rpc_socket {
     struct rpc_socket_events events;
     uv_poll_t readable, writable;
     unsigned open_handles;
+    uint64_t old_errors;
     bool is_client;
     bool is_closed;
 };
@@ -362,10 +363,24 @@ bool rpc_socket_connect(struct rpc_socket *socket, const struct rpc_url *url, st
     return true;
 }
 
+/* An endpoint that is given up while it has an error leaves it in nanomsg's count for ever. */
+static void forget_errors(struct rpc_socket *socket)
+{
+    socket->old_errors = nn_get_statistic(socket->fd, NN_STAT_CURRENT_EP_ERRORS);
+}
+
+bool rpc_socket_is_refused(struct rpc_socket *socket)
+{
+    if (nn_get_statistic(socket->fd, NN_STAT_CURRENT_CONNECTIONS) > 0)
+        forget_errors(socket);
+    return nn_get_statistic(socket->fd, NN_STAT_CURRENT_EP_ERRORS) > socket->old_errors;
+}
+
 void rpc_socket_reconnect(struct rpc_socket *socket)
 {
     if (socket->endpoint >= 0)
         nn_shutdown(socket->fd, socket->endpoint);
+    forget_errors(socket);
     socket->endpoint = nn_connect(socket->fd, socket->url.text); /* tried again by the next call */
 }
 

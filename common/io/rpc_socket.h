@@ -39,6 +39,11 @@ bool rpc_socket_bind(struct rpc_socket *socket, struct rpc_url *url, struct erro
 bool rpc_socket_connect(struct rpc_socket *socket, const struct rpc_url *url,
                         struct error *err) MUST_CHECK;
 
+/* Whether the last attempt of a client to connect has failed: nobody listens there.  False while there
+ * is a connection, and while one is being made to a peer that is busy or stopped, or to a host that
+ * says nothing. */
+bool rpc_socket_is_refused(struct rpc_socket *socket);
+
 /* Gives up the endpoint and makes a new one: the cure for one that is wedged. */
 void rpc_socket_reconnect(struct rpc_socket *socket);
 

@@ -30,6 +30,27 @@ static void pause_shortly(void)
 
 /* -- processes ------------------------------------------------------------------------------------ */
 
+static int running[64]; /* process ids; 0: a free place */
+
+static void note_process(int from, int to)
+{
+    for (size_t i = 0; i < sizeof running / sizeof running[0]; i++)
+        if (running[i] == from) {
+            running[i] = to;
+            return;
+        }
+}
+
+void process_stop_all(void)
+{
+    for (size_t i = 0; i < sizeof running / sizeof running[0]; i++)
+        if (running[i] != 0) {
+            kill(running[i], SIGKILL);
+            waitpid(running[i], NULL, 0);
+            running[i] = 0;
+        }
+}
+
 void process_start(struct process *process, const char *folder, const char *name,
                    const char *const *flags)
 {
@@ -50,6 +71,7 @@ void process_start(struct process *process, const char *folder, const char *name
         abort();
     }
     posix_spawn_file_actions_destroy(&actions);
+    note_process(0, process->pid);
 }
 
 static char *read_file(const char *path)
@@ -90,13 +112,19 @@ int process_port(const struct process *process)
 
 int process_wait(const struct process *process)
 {
-    int status;
-    for (int64_t end = client_now_ms() + CLIENT_DEADLINE_MS; client_now_ms() < end; pause_shortly())
-        if (waitpid(process->pid, &status, WNOHANG) == process->pid)
-            return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    kill(process->pid, SIGKILL);
-    waitpid(process->pid, &status, 0);
-    return -1;
+    int status = 0;
+    bool has_ended = false;
+    for (int64_t end = client_now_ms() + CLIENT_DEADLINE_MS; !has_ended && client_now_ms() < end;) {
+        has_ended = waitpid(process->pid, &status, WNOHANG) == process->pid;
+        if (!has_ended)
+            pause_shortly();
+    }
+    if (!has_ended) {
+        kill(process->pid, SIGKILL);
+        waitpid(process->pid, &status, 0);
+    }
+    note_process(process->pid, 0);
+    return has_ended && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void process_signal(const struct process *process, int signal)

@@ -28,6 +28,10 @@ int process_port(const struct process *process);
 
 /* Waits for its end and gives the exit status, or -1 for a signal or the deadline (then killed). */
 int process_wait(const struct process *process);
+
+/* Kills what a test that failed has left running. */
+void process_stop_all(void);
+
 void process_signal(const struct process *process, int signal);
 
 /* Connects to 127.0.0.1; -1 when refused. */
