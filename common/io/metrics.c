@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 static const double bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
@@ -38,6 +39,9 @@ struct family {
 
 static struct map *families;
 
+/* A process has one loop; a test that plays both sides has two, in two threads. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
 static struct family *open_family(enum family_type type, const char *name, const char *help)
 {
     if (!families)
@@ -66,31 +70,47 @@ static void *open_row(struct family *family, const char *labels, size_t size)
     return row;
 }
 
+static void *open_metric(enum family_type type, const char *name, const char *help,
+                         const char *labels, size_t size)
+{
+    pthread_mutex_lock(&mutex);
+    void *row = open_row(open_family(type, name, help), labels, size);
+    pthread_mutex_unlock(&mutex);
+    return row;
+}
+
 struct metric *metric_open(enum metric_type type, const char *name, const char *help,
                            const char *labels)
 {
     enum family_type family = type == METRIC_COUNTER ? FAMILY_COUNTER : FAMILY_GAUGE;
-    return open_row(open_family(family, name, help), labels, sizeof(struct metric));
+    return open_metric(family, name, help, labels, sizeof(struct metric));
 }
 
 void metric_add(struct metric *metric, double by)
 {
+    pthread_mutex_lock(&mutex);
     metric->value += by;
+    pthread_mutex_unlock(&mutex);
 }
 
 void metric_set(struct metric *metric, double value)
 {
+    pthread_mutex_lock(&mutex);
     metric->value = value;
+    pthread_mutex_unlock(&mutex);
 }
 
 double metric_value(const struct metric *metric)
 {
-    return metric->value;
+    pthread_mutex_lock(&mutex);
+    double value = metric->value;
+    pthread_mutex_unlock(&mutex);
+    return value;
 }
 
 struct histogram *histogram_open(const char *name, const char *help, const char *labels)
 {
-    return open_row(open_family(FAMILY_HISTOGRAM, name, help), labels, sizeof(struct histogram));
+    return open_metric(FAMILY_HISTOGRAM, name, help, labels, sizeof(struct histogram));
 }
 
 void histogram_observe(struct histogram *histogram, double seconds)
@@ -98,9 +118,11 @@ void histogram_observe(struct histogram *histogram, double seconds)
     size_t i = 0;
     while (i < BOUND_COUNT && seconds > bounds[i])
         i++;
+    pthread_mutex_lock(&mutex);
     histogram->counts[i]++;
     histogram->count++;
     histogram->sum += seconds;
+    pthread_mutex_unlock(&mutex);
 }
 
 /* -- text ----------------------------------------------------------------------------------------- */
@@ -167,6 +189,8 @@ void metrics_format(struct text *out)
     size_t cursor = 0;
     struct slice name;
     void *family;
+    pthread_mutex_lock(&mutex);
     while (families && map_next(families, &cursor, &name, &family))
         add_family(out, family);
+    pthread_mutex_unlock(&mutex);
 }

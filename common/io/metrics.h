@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 /* Counters and gauges of this process, in Prometheus's text format.  Rows register themselves when
- * first opened and live as long as the process; names start with "eos_" and use base units.
+ * first opened and live as long as the process; names start with "eos_" and use base units.  May be
+ * used from any thread.
  *
  *     struct metric *placed = metric_open(METRIC_COUNTER, "eos_scheduler_tasks_placed_total",
  *                                         "Tasks that were given a host.", NULL);

@@ -2,6 +2,8 @@
 
 #include "unit/test.h"
 
+#include <pthread.h>
+
 /* The registry belongs to the process, so every test has names of its own and looks for its lines. */
 static const char *format(struct text *out)
 {
@@ -135,6 +137,40 @@ static void buckets_add_up(void **state)
                                  "eos_sums_seconds_count 4\n"));
 }
 
+#define THREADS 4
+#define ROUNDS  20000
+
+static void *count(void *arg)
+{
+    const unsigned *number = arg;
+    char labels[48];
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        snprintf(labels, sizeof labels, "thread=\"%u\",row=\"%u\"", *number, i % 500);
+        metric_add(metric_open(METRIC_COUNTER, "eos_rows_total", "Rows.", labels), 1);
+        metric_add(metric_open(METRIC_COUNTER, "eos_all_total", "All.", NULL), 1);
+        histogram_observe(histogram_open("eos_all_seconds", "Times.", NULL), 1);
+    }
+    return NULL;
+}
+
+static void threads_may_count(void **state)
+{
+    cleanup_text struct text out = TEXT_INIT;
+    pthread_t threads[THREADS];
+    unsigned ids[THREADS];
+    (void)state;
+    for (unsigned i = 0; i < THREADS; i++) {
+        ids[i] = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, count, &ids[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    const char *text = format(&out);
+    assert_non_null(strstr(text, "eos_all_total 80000\n"));
+    assert_non_null(strstr(text, "eos_all_seconds_count 80000\n"));
+    assert_non_null(strstr(text, "eos_rows_total{thread=\"3\",row=\"499\"} 40\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest others[] = {
@@ -142,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_family_stands_together),
         cmocka_unit_test(the_same_name_is_the_same_metric),
         cmocka_unit_test(buckets_add_up),
+        cmocka_unit_test(threads_may_count),
     };
     return cmocka_run_group_tests(others, NULL, NULL) + RUN_CASES(numbers, is_written_in_full) +
            RUN_CASES(buckets, falls_into_its_bucket);
