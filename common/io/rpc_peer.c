@@ -67,18 +67,39 @@ void rpc_peer_free(struct rpc_peer *peer)
     free(peer);
 }
 
-/* On a new connection nothing is on its way: the client asks again for what it has not got. */
-void rpc_peer_seen(struct rpc_peer *peer, const struct rpc_route *route, uint64_t now_ms)
+static bool was_left(const struct rpc_peer *peer, uint32_t connection)
 {
-    uint32_t connection = rpc_route_connection(route);
-    peer->seen_ms = now_ms;
-    if (connection == peer->connection)
-        return;
+    for (size_t i = 0; i < RPC_LEFT_CONNECTIONS; i++)
+        if (peer->left[i] == connection)
+            return true;
+    return false;
+}
+
+/* On a new connection nothing is on its way: the client asks again for what it has not got. */
+static void move(struct rpc_peer *peer, const struct rpc_route *route)
+{
+    peer->left[peer->left_count++ % RPC_LEFT_CONNECTIONS] = peer->connection;
     peer->route = *route;
-    peer->connection = connection;
+    peer->connection = rpc_route_connection(route);
     peer->sent = peer->acked = 0;
     drop_queue(peer);
     abandon_requests(peer, false);
+}
+
+/* When this process was busy, messages of a connection that the client has given up meanwhile wait
+ * beside those of the next one: going back to it would lose count of what is on its way. */
+bool rpc_peer_seen(struct rpc_peer *peer, const struct rpc_route *route, bool is_sure,
+                   uint64_t now_ms)
+{
+    uint32_t connection = rpc_route_connection(route);
+    bool is_new = connection != peer->connection;
+    if (is_new && (was_left(peer, connection) || (peer->is_sure && !is_sure)))
+        return false;
+    peer->seen_ms = now_ms;
+    peer->is_sure |= is_sure;
+    if (is_new)
+        move(peer, route);
+    return true;
 }
 
 /* -- sending -------------------------------------------------------------------------------------- */
@@ -103,6 +124,19 @@ static bool fits_window(const struct rpc_peer *peer, size_t len)
            on_the_way + len + RPC_MESSAGE_COST <= peer->endpoint->server->window_bytes;
 }
 
+/* An answer takes memory besides its bytes, and may be a very short one. */
+static void count_queued(struct rpc_peer *peer, const struct rpc_outgoing *item)
+{
+    peer->queue_bytes += item->len + RPC_MESSAGE_COST;
+    peer->endpoint->server->queue_bytes += item->len + RPC_MESSAGE_COST;
+}
+
+static void count_taken(struct rpc_peer *peer, const struct rpc_outgoing *item)
+{
+    peer->queue_bytes -= item->len + RPC_MESSAGE_COST;
+    peer->endpoint->server->queue_bytes -= item->len + RPC_MESSAGE_COST;
+}
+
 static void send_or_queue(struct rpc_peer *peer, char *message, size_t len)
 {
     if (!peer->first && fits_window(peer, len)) {
@@ -115,8 +149,7 @@ static void send_or_queue(struct rpc_peer *peer, char *message, size_t len)
     item->len = len;
     *peer->last = item;
     peer->last = &item->next;
-    peer->queue_bytes += len;
-    peer->endpoint->server->queue_bytes += len;
+    count_queued(peer, item);
 }
 
 void rpc_peer_acknowledge(struct rpc_peer *peer, uint32_t connection, uint64_t received)
@@ -129,8 +162,7 @@ void rpc_peer_acknowledge(struct rpc_peer *peer, uint32_t connection, uint64_t r
         peer->first = item->next;
         if (!peer->first)
             peer->last = &peer->first;
-        peer->queue_bytes -= item->len;
-        peer->endpoint->server->queue_bytes -= item->len;
+        count_taken(peer, item);
         peer->sent += item->len + RPC_MESSAGE_COST;
         transmit(peer, item->message, item->len);
         free(item);
@@ -139,6 +171,9 @@ void rpc_peer_acknowledge(struct rpc_peer *peer, uint32_t connection, uint64_t r
 
 bool rpc_peer_has_room(const struct rpc_peer *peer, size_t len)
 {
+    len += RPC_MESSAGE_COST;
+    if (!peer->first && peer->sent - peer->acked + len <= peer->endpoint->server->window_bytes)
+        return true; /* it need not wait, whatever other clients leave lying */
     return peer->queue_bytes + len <= RPC_PEER_QUEUE_BYTES &&
            peer->endpoint->server->queue_bytes + len <= RPC_SERVER_QUEUE_BYTES;
 }

@@ -31,9 +31,7 @@ static struct rpc_request *request_new(struct rpc_peer *peer, const struct rpc_w
     server->requests = request;
     server->in_flight++;
     map_put(peer->requests, id_key(&request->call_id), request);
-    /* A stream goes on for as long as its caller is there. */
-    if (!method->facts->is_stream)
-        deadlines_set(&server->deadlines, &request->deadline, request->due_ms);
+    deadlines_set(&server->deadlines, &request->deadline, request->due_ms);
     return request;
 }
 
@@ -97,6 +95,13 @@ void rpc_request_expire(struct rpc_request *request)
         tell_owner(request);
 }
 
+/* A client whose queue is full takes none of its answers, and will not miss this one either. */
+static void send_end(struct rpc_peer *peer, struct rpc_wire_reply *reply)
+{
+    if (rpc_peer_has_room(peer, reply->message.len))
+        rpc_peer_send(peer, reply);
+}
+
 void rpc_request_refuse(struct rpc_peer *peer, uint64_t call_id, enum error_code code,
                         const char *message)
 {
@@ -108,7 +113,7 @@ void rpc_request_refuse(struct rpc_peer *peer, uint64_t call_id, enum error_code
         .is_last = true,
         .is_refused = true,
     };
-    rpc_peer_send(peer, &reply);
+    send_end(peer, &reply);
 }
 
 /* -- arriving ------------------------------------------------------------------------------------- */
@@ -159,6 +164,9 @@ static void serve(struct rpc_request *request, struct slice payload)
     struct error err;
     ProtobufCMessage *message;
     request->state = RPC_SERVING;
+    /* A stream goes on for as long as its caller is there. */
+    if (request->method->facts->is_stream)
+        deadlines_clear(&request->server->deadlines, &request->deadline);
     if (!rpc_payload_decode(request->method->request, payload, request->arena, &message, &err)) {
         rpc_fail(request, &err);
         return;
@@ -204,7 +212,7 @@ static void reject(struct rpc_peer *peer, uint64_t call_id, enum error_code code
         .message = slice_of(message),
         .is_last = true,
     };
-    rpc_peer_send(peer, &reply);
+    send_end(peer, &reply);
 }
 
 static struct rpc_request *begin(struct rpc_peer *peer, const struct rpc_wire_call *call)
@@ -318,11 +326,17 @@ static bool check_size(struct rpc_request *request, size_t len, struct error *er
     return true;
 }
 
+/* The methods go with the server, before the calls. */
+static void check_type(const struct rpc_request *request, const ProtobufCMessage *response)
+{
+    assert(!request->server || response->descriptor == request->method->response);
+}
+
 void rpc_reply(struct rpc_request *request, const ProtobufCMessage *response)
 {
     struct error err;
     size_t len = protobuf_c_message_get_packed_size(response);
-    assert(response->descriptor == request->method->response);
+    check_type(request, response);
     if (!check_size(request, len, &err)) {
         rpc_fail(request, &err);
         return;
@@ -358,7 +372,7 @@ static void end_with(struct rpc_request *request, enum error_code code, const ch
             .chunk = request->chunks_out++,
             .is_last = true,
         };
-        rpc_peer_send(request->peer, &reply);
+        send_end(request->peer, &reply);
     }
     count_end(request, code);
     request_free(request);
@@ -376,7 +390,7 @@ bool rpc_stream_send(struct rpc_request *request, const ProtobufCMessage *messag
                      struct error *err)
 {
     size_t len = protobuf_c_message_get_packed_size(message);
-    assert(message->descriptor == request->method->response);
+    check_type(request, message);
     if (!request->peer)
         return true; /* nobody listens; the owner has been told */
     if (request->stream_sent - request->stream_credit >= RPC_STREAM_WINDOW) {
@@ -385,7 +399,9 @@ bool rpc_stream_send(struct rpc_request *request, const ProtobufCMessage *messag
                          RPC_STREAM_WINDOW);
     }
     if (!check_size(request, len, err)) {
-        request->wants_writable = true;
+        request->wants_writable = request->lacks_room = true;
+        request->lacking_tick = request->server->ticks;
+        request->server->has_waiting = true;
         return false;
     }
     send_message(request, message, len, false);
@@ -411,10 +427,16 @@ void rpc_request_credit(struct rpc_peer *peer, const struct rpc_wire_call *call)
     if (!request || call->credit <= request->stream_credit || call->credit > request->stream_sent)
         return;
     request->stream_credit = call->credit;
-    if (request->wants_writable && request->on_writable) {
-        request->wants_writable = false;
-        request->on_writable(request->writable_user);
-    }
+    rpc_request_wake(request);
+}
+
+void rpc_request_wake(struct rpc_request *request)
+{
+    request->lacks_room = false;
+    if (!request->wants_writable || !request->on_writable)
+        return;
+    request->wants_writable = false;
+    request->on_writable(request->writable_user);
 }
 
 /* -- what a handler may ask ----------------------------------------------------------------------- */

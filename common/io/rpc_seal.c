@@ -39,6 +39,8 @@ struct rpc_seal {
 struct rpc_seal *rpc_seal_new(const struct cluster_key *key)
 {
     struct rpc_seal *seal = xcalloc(1, sizeof *seal);
+    if (sodium_init() < 0) /* chooses the fastest code for this processor, too */
+        abort();
     for (uint64_t direction = 0; direction < 2; direction++)
         crypto_kdf_derive_from_key(seal->keys[direction], KEY_BYTES, direction + 1, "eos-rpc1",
                                    key->bytes);

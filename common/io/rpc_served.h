@@ -15,12 +15,13 @@
 #include "io/rpc_socket.h"
 #include "io/rpc_wire.h"
 
-#define RPC_PEER_QUEUE_BYTES   (64u << 20)  /* waiting for one client */
+#define RPC_PEER_QUEUE_BYTES   (72u << 20)  /* waiting for one client, RPC_MESSAGE_COST included */
 #define RPC_SERVER_QUEUE_BYTES (512u << 20) /* waiting for all of them */
 #define RPC_ASSEMBLY_BYTES     (256u << 20) /* of requests that are not complete yet */
 #define RPC_PEER_SILENCE_MS    10000u       /* after which a client is taken for gone, at least */
 #define RPC_HEARTBEAT_MS       1000u        /* more when there are many clients */
 #define RPC_PEERS_PER_SECOND   2000u        /* heartbeats that a server wishes to answer */
+#define RPC_LEFT_CONNECTIONS   8u           /* remembered of each client */
 
 struct rpc_endpoint;
 
@@ -50,6 +51,8 @@ struct rpc_server {
     size_t window_bytes;
     uv_timer_t tick;
     unsigned ticks;
+    uint64_t swept_ms; /* when silent clients were last looked for */
+    bool has_waiting;  /* a stream that found no room */
     bool is_serving, is_draining, is_closed;
     uint64_t drain_until_ms;
     void (*drained)(void *user);
@@ -95,6 +98,9 @@ struct rpc_peer {
     char *caller; /* how it names itself in heartbeats; NULL: not at all */
     struct rpc_route route;
     uint32_t connection;
+    uint32_t left[RPC_LEFT_CONNECTIONS]; /* that were its own before, the last ones */
+    unsigned left_count;
+    bool is_sure;         /* has shown that it knows this very process */
     uint64_t sent, acked; /* on this connection, in bytes as rpc_wire.h counts them */
     struct rpc_outgoing *first, **last;
     size_t queue_bytes;
@@ -107,8 +113,11 @@ struct rpc_peer *rpc_peer_new(struct rpc_endpoint *endpoint, uint64_t client_id)
 /* Cancels its requests and forgets it. */
 void rpc_peer_free(struct rpc_peer *peer);
 
-/* Notes where the peer is now, and starts anew when the connection is another one. */
-void rpc_peer_seen(struct rpc_peer *peer, const struct rpc_route *route, uint64_t now_ms);
+/* Notes where the peer is now, and starts anew when the connection is another one.  False for a message
+ * that is to be ignored: of a connection that the client has left, or, unless `is_sure`, perhaps of
+ * somebody who has recorded it. */
+bool rpc_peer_seen(struct rpc_peer *peer, const struct rpc_route *route, bool is_sure,
+                   uint64_t now_ms) MUST_CHECK;
 
 /* Takes note of what the client has received, and sends what that allows. */
 void rpc_peer_acknowledge(struct rpc_peer *peer, uint32_t connection, uint64_t received);
@@ -149,12 +158,15 @@ struct rpc_request {
     void (*on_writable)(void *user);
     void *writable_user;
     bool wants_writable;
+    bool lacks_room;       /* there was none for its next message */
+    unsigned lacking_tick; /* when it tried */
     struct slice held;
 };
 
 /* A REQUEST message of `peer`, new or a part or a repetition. */
 void rpc_request_arrive(struct rpc_peer *peer, const struct rpc_wire_call *call);
 void rpc_request_credit(struct rpc_peer *peer, const struct rpc_wire_call *call);
+void rpc_request_wake(struct rpc_request *request); /* a stream that lacked room may try again */
 
 /* The peer is not interested any more: nothing will be sent, and the owner is told. */
 void rpc_request_abandon(struct rpc_request *request);

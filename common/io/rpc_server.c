@@ -104,8 +104,7 @@ static void cancel(struct rpc_peer *peer, uint64_t call_id)
  * host, nor to this one after a restart. */
 static bool is_meant_for_us(const struct rpc_endpoint *endpoint, const struct rpc_wire_call *call)
 {
-    return !endpoint->seal || call->kind == RPC_HEARTBEAT ||
-           call->server == endpoint->server->incarnation;
+    return !endpoint->seal || call->server == endpoint->server->incarnation;
 }
 
 static void take(struct rpc_peer *peer, const struct rpc_wire_call *call)
@@ -143,14 +142,18 @@ void rpc_endpoint_take(void *user, const struct rpc_route *route, char *bytes, s
         rpc_server_count_drop(server, RPC_DROP_MALFORMED);
         return;
     }
-    if (!is_meant_for_us(endpoint, &call)) {
+    bool is_sure = is_meant_for_us(endpoint, &call);
+    if (!is_sure && call.kind != RPC_HEARTBEAT) { /* which asks who we are */
         rpc_server_count_drop(server, RPC_DROP_STALE);
         return;
     }
     struct rpc_peer *peer = find_peer(endpoint, call.client_id);
     if (!peer)
         return;
-    rpc_peer_seen(peer, route, uv_now(server->loop));
+    if (!rpc_peer_seen(peer, route, is_sure, uv_now(server->loop))) {
+        rpc_server_count_drop(server, RPC_DROP_STALE);
+        return;
+    }
     rpc_peer_acknowledge(peer, call.connection, call.received);
     take(peer, &call);
 }
@@ -162,9 +165,19 @@ static uint64_t silence_ms(const struct rpc_server *server)
     return RPC_PEER_SILENCE_MS * (1 + server->peer_count / RPC_PEERS_PER_SECOND);
 }
 
+/* After a stop of this process nobody has been heard, but what they have sent waits to be read. */
+static bool has_listened(struct rpc_server *server)
+{
+    uint64_t now_ms = uv_now(server->loop), since_ms = now_ms - server->swept_ms;
+    server->swept_ms = now_ms;
+    return since_ms < 3 * TICKS_PER_SWEEP * TICK_MS;
+}
+
 static void sweep_peers(struct rpc_server *server)
 {
     uint64_t now_ms = uv_now(server->loop), limit_ms = silence_ms(server);
+    if (!has_listened(server))
+        return;
     for (size_t i = 0; i < server->endpoint_count; i++) {
         size_t cursor = 0;
         struct slice key;
@@ -183,6 +196,25 @@ static void expire_requests(struct rpc_server *server)
     while ((item = deadlines_take(&server->deadlines, rpc_server_now_ms(server))) != NULL)
         rpc_request_expire(
             (struct rpc_request *)((char *)item - offsetof(struct rpc_request, deadline)));
+}
+
+static struct rpc_request *next_waiting(const struct rpc_server *server)
+{
+    for (struct rpc_request *request = server->requests; request; request = request->next)
+        if (request->lacks_room && request->peer && request->lacking_tick != server->ticks)
+            return request;
+    return NULL;
+}
+
+/* No credit will come for a stream that has nothing on its way, so it tries again by time.  Its owner
+ * may end it and others meanwhile, so the search begins anew after each. */
+static void wake_streams(struct rpc_server *server)
+{
+    if (!server->has_waiting)
+        return;
+    server->has_waiting = false;
+    for (struct rpc_request *request; (request = next_waiting(server)) != NULL;)
+        rpc_request_wake(request);
 }
 
 /* A reply has left when the kernel has it; over TCP it may still be lost when the socket is closed
@@ -222,6 +254,7 @@ static void on_tick(uv_timer_t *timer)
     expire_requests(server);
     if (server->ticks++ % TICKS_PER_SWEEP == 0)
         sweep_peers(server);
+    wake_streams(server);
     check_drain(server);
 }
 
@@ -344,6 +377,7 @@ struct rpc_server *rpc_server_open(uv_loop_t *loop, const struct rpc_server_opti
         rpc_server_close(server);
         return NULL;
     }
+    server->swept_ms = uv_now(loop);
     uv_timer_start(&server->tick, on_tick, TICK_MS, TICK_MS);
     return server;
 }
