@@ -96,6 +96,7 @@ static void call_free(struct rpc_call *call)
 static void finish(struct rpc_call *call, const ProtobufCMessage *response, const struct error *err)
 {
     leave_slot(call);
+    call->is_over = true;
     if (call->reply)
         call->reply(call->user, response, err);
     else
@@ -124,12 +125,19 @@ static enum error_code known_code(uint32_t number)
 }
 
 /* The message comes from a peer: what is no text is not shown. */
+static void set_as_told(struct error *err, const struct rpc_wire_reply *reply)
+{
+    bool is_text = reply->message.len > 0 && slice_is_utf8(reply->message);
+    error_set(err, known_code(reply->code), "%.*s", is_text ? (int)reply->message.len : 0,
+              is_text ? reply->message.ptr : "");
+}
+
 static void fail_as_told(struct rpc_call *call, const struct rpc_wire_reply *reply)
 {
-    struct error err = { .code = known_code(reply->code) };
-    bool is_text = slice_is_utf8(reply->message);
-    snprintf(err.message, sizeof err.message, "%.*s", is_text ? (int)reply->message.len : 0,
-             is_text && reply->message.len > 0 ? reply->message.ptr : "");
+    struct error err;
+    set_as_told(&err, reply);
+    if (err.code == ERROR_OK)
+        err.code = ERROR_UNKNOWN; /* a refusal without a reason */
     finish(call, NULL, &err);
 }
 
@@ -194,6 +202,7 @@ static void keep_part(struct rpc_call *call, struct slice payload)
         memcpy(part->bytes, payload.ptr, payload.len);
     *call->last = part;
     call->last = &part->next;
+    call->kept++;
 }
 
 static void set_deadline(struct rpc_call *call)
@@ -206,6 +215,11 @@ static void set_deadline(struct rpc_call *call)
 static void take_stream_message(struct rpc_call *call, struct slice payload)
 {
     set_deadline(call); /* what counts is the silence */
+    if (call->kept == RPC_STREAM_WINDOW) {
+        rpc_link_cancel_call(call->client, call);
+        fail(call, ERROR_DATA_LOSS, "the peer sends more of the stream than it may");
+        return;
+    }
     if (call->is_paused || call->first) {
         keep_part(call, payload);
         return;
@@ -238,6 +252,13 @@ static uint32_t retry_delay_ms(struct rpc_client *client, unsigned attempt)
     return delay / 2 + (uint32_t)random_below(&client->random, delay / 2 + 1);
 }
 
+static void restart(struct rpc_call *call)
+{
+    text_clear(&call->assembly);
+    call->chunk_in = 0;
+    call->chunk_out = 0;
+}
+
 /* The peer has not performed it and said so: it may be sent again, whatever the method. */
 static void take_refusal(struct rpc_call *call, const struct rpc_wire_reply *reply)
 {
@@ -247,6 +268,8 @@ static void take_refusal(struct rpc_call *call, const struct rpc_wire_reply *rep
         fail_as_told(call, reply);
         return;
     }
+    rpc_link_forget_call(client, call); /* the rest of it would be of no use */
+    restart(call);
     metric_add(client->repeats, 1);
     deadlines_set(&client->retries, &call->retry, at_ms);
     rpc_client_wake_at(client, at_ms);
@@ -292,15 +315,27 @@ void rpc_client_take(struct rpc_client *client, const struct rpc_wire_reply *rep
         return;
     }
     call->has_ended = true;
-    call->end.code = known_code(reply->code);
-    snprintf(call->end.message, sizeof call->end.message, "%.*s",
-             slice_is_utf8(reply->message) ? (int)reply->message.len : 0,
-             reply->message.len > 0 ? reply->message.ptr : "");
+    set_as_told(&call->end, reply);
 }
 
 /* -- asking again --------------------------------------------------------------------------------- */
 
-static void repeat(struct rpc_client *client, struct rpc_call *call)
+/* The messages of a stream have no numbers that two attempts share. */
+static bool can_repeat(const struct rpc_call *call, bool is_same_connection)
+{
+    return !call->on_message || call->chunk_out == 0 ||
+           (call->chunk_in == 0 && !is_same_connection);
+}
+
+static void break_off(struct rpc_call *call)
+{
+    if (call->has_ended)
+        return;
+    rpc_link_cancel_call(call->client, call);
+    fail(call, ERROR_UNAVAILABLE, "the connection broke in the middle of the stream");
+}
+
+static void repeat(struct rpc_client *client, struct rpc_call *call, bool is_same_connection)
 {
     bool was_sent = call->chunk_out > 0;
     if (was_sent && !call->facts->is_idempotent) {
@@ -309,27 +344,24 @@ static void repeat(struct rpc_client *client, struct rpc_call *call)
              "not known");
         return;
     }
-    if (call->on_message && call->chunk_in > 0) {
-        if (!call->has_ended)
-            fail(call, ERROR_UNAVAILABLE, "the connection broke in the middle of the stream");
+    if (!can_repeat(call, is_same_connection)) {
+        break_off(call);
         return;
     }
-    text_clear(&call->assembly);
-    call->chunk_in = 0;
-    call->chunk_out = 0;
+    restart(call);
     metric_add(client->repeats, was_sent);
     if (!call->is_unsent && !call->retry.place)
         rpc_link_send_call(client, call);
 }
 
 /* Callbacks may start and end calls meanwhile: calls that are new by then have a higher number. */
-void rpc_client_repeat_all(struct rpc_client *client)
+void rpc_client_repeat_all(struct rpc_client *client, bool is_same_connection)
 {
     uint64_t newest = client->counter;
     for (uint32_t slot = 0; slot < client->slot_count && !client->is_closed; slot++) {
         struct rpc_call *call = client->slots[slot];
         if (call && call->id >> SLOT_BITS <= newest)
-            repeat(client, call);
+            repeat(client, call, is_same_connection);
     }
 }
 
@@ -377,8 +409,17 @@ static void on_timer(uv_timer_t *timer)
 
 /* -- calling -------------------------------------------------------------------------------------- */
 
-static bool may_call(const struct rpc_client *client, size_t len, struct error *err)
+static bool is_short(const char *text)
 {
+    return !text || strlen(text) <= RPC_METADATA_BYTES;
+}
+
+static bool may_call(const struct rpc_client *client, size_t len,
+                     const struct rpc_call_options *options, struct error *err)
+{
+    if (options && !is_short(options->traceparent))
+        return error_set(err, ERROR_INVALID_ARGUMENT, "the traceparent is longer than %u bytes",
+                         RPC_METADATA_BYTES);
     if (len > RPC_MAX_PAYLOAD_BYTES)
         return error_set(err, ERROR_INVALID_ARGUMENT, "the request is larger than %u MiB",
                          RPC_MAX_PAYLOAD_BYTES >> 20);
@@ -408,7 +449,7 @@ static struct rpc_call *start_call(struct rpc_client *client,
     assert(request->descriptor == described->input);
     assert(!client->is_closed);
     size_t len = protobuf_c_message_get_packed_size(request);
-    if (!may_call(client, len, err))
+    if (!may_call(client, len, options, err))
         return NULL;
     struct rpc_call *call = xcalloc(1, sizeof *call + len);
     call->client = client;
@@ -420,8 +461,7 @@ static struct rpc_call *start_call(struct rpc_client *client,
     if (options && options->traceparent && options->traceparent[0])
         call->traceparent = xstrdup(options->traceparent);
     call->len = protobuf_c_message_pack(request, (uint8_t *)call->payload);
-    if (client->in_flight == 0)
-        uv_update_time(client->loop); /* a program may have been busy before its first call */
+    uv_update_time(client->loop); /* the program may have been busy in this turn */
     take_slot(client, call);
     set_deadline(call);
     return call;
@@ -480,6 +520,7 @@ static void resume_call(struct rpc_call *call)
         call->first = part->next;
         if (!call->first)
             call->last = &call->first;
+        call->kept--;
         bool is_there = deliver(call, (struct slice){ part->bytes, part->len });
         free(part);
         if (!is_there || client->is_closed)
@@ -499,6 +540,8 @@ static void on_resume(uv_timer_t *timer)
 
 void rpc_call_cancel(struct rpc_call *call)
 {
+    if (call->is_over)
+        return;
     if (!call->client->is_closed) {
         rpc_link_cancel_call(call->client, call);
         leave_slot(call);
@@ -527,6 +570,11 @@ struct rpc_client *rpc_client_open(uv_loop_t *loop, const struct rpc_client_opti
     struct rpc_url url;
     if (!rpc_url_parse(options->url, &url, err))
         return NULL;
+    if (!is_short(options->caller)) {
+        error_set(err, ERROR_INVALID_ARGUMENT, "the caller's name is longer than %u bytes",
+                  RPC_METADATA_BYTES);
+        return NULL;
+    }
     struct rpc_client *client = xcalloc(1, sizeof *client);
     client->loop = loop;
     client->url = url;
@@ -555,6 +603,7 @@ static void end_call(struct rpc_call *call)
 {
     if (call->is_delivering)
         return; /* its callback has not returned; see below */
+    call->is_over = true;
     if (call->reply)
         call->reply(call->user, NULL, &closed);
     else

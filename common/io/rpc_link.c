@@ -105,9 +105,11 @@ static bool send_chunk(struct rpc_client *client, struct rpc_call *call)
         .has_more = left > RPC_CHUNK_BYTES,
     };
     add_metadata(&wire, "traceparent", call->traceparent);
+    uint64_t reported = client->reported;
     char *message = encode(client, &wire);
     if (!try_send(client, message)) {
         rpc_message_free(message);
+        client->reported = reported;
         return false;
     }
     call->chunk_out++;
@@ -136,6 +138,8 @@ static void pop_unsent(struct rpc_client *client)
 
 static void flush(struct rpc_client *client)
 {
+    if (client->is_full)
+        return;
     while (client->first_control) {
         if (!try_send(client, client->first_control->message))
             return;
@@ -238,7 +242,7 @@ static void notice_connection(struct rpc_client *client, uint32_t connection)
     if (is_first)
         return;
     metric_add(client->reconnects, 1);
-    rpc_client_repeat_all(client);
+    rpc_client_repeat_all(client, false);
 }
 
 static void take_heartbeat(struct rpc_client *client, const struct rpc_wire_reply *reply)
@@ -246,10 +250,13 @@ static void take_heartbeat(struct rpc_client *client, const struct rpc_wire_repl
     client->heartbeat_ms =
         reply->heartbeat_ms < RPC_HEARTBEAT_FIRST_MS ? RPC_HEARTBEAT_FIRST_MS : reply->heartbeat_ms;
     client->next_heartbeat_ms = client->heartbeat_sent_ms + client->heartbeat_ms;
-    if (reply->sent <= client->received)
+    if (reply->sent == client->received)
         return;
-    client->received = reply->sent; /* a reply was dropped on the way */
-    rpc_client_repeat_all(client);
+    /* A reply was dropped on the way; or, when it is less, the peer had forgotten us and counts anew. */
+    client->received = reply->sent;
+    if (client->reported > client->received)
+        client->reported = client->received;
+    rpc_client_repeat_all(client, true);
 }
 
 static bool open_message(struct rpc_client *client, char *bytes, size_t len,
@@ -280,6 +287,8 @@ static void on_message(void *user, const struct rpc_route *route, char *bytes, s
     if (reply.server != 0)
         client->server = reply.server;
     notice_connection(client, reply.connection);
+    if (client->is_closed)
+        return;
     if (reply.server != 0) {
         take_heartbeat(client, &reply);
     } else {
@@ -301,11 +310,11 @@ static void on_writable(void *user)
 
 /* -- heartbeats ----------------------------------------------------------------------------------- */
 
-/* Not while others wait to be sent: then nanomsg takes nothing, and one heartbeat is enough. */
+/* Not while another one waits to be sent: then nanomsg takes nothing, and one is enough. */
 static void send_heartbeat(struct rpc_client *client, int64_t now_ms)
 {
     struct rpc_wire_call wire;
-    if (client->first_control)
+    if (client->first_control && client->heartbeat_sent_ms > client->heard_ms)
         return;
     client->heartbeat_sent_ms = now_ms;
     wire = (struct rpc_wire_call){
@@ -332,6 +341,14 @@ static bool is_wedged(const struct rpc_client *client, int64_t now_ms)
            now_ms - client->reopened_ms >= client->reopen_ms;
 }
 
+/* A program that was stopped for long has been forgotten by the peer, with all that it had asked for;
+ * on a new connection it asks again. */
+static bool has_slept(const struct rpc_client *client, int64_t now_ms)
+{
+    return client->heard_ms != 0 && client->silent_since_ms == 0 &&
+           now_ms - client->heartbeat_sent_ms > (int64_t)RPC_FORGOTTEN_BEATS * client->heartbeat_ms;
+}
+
 /* When the moment comes and the last heartbeat has been answered, it is time for the next one; when it
  * has not, the peer is silent. */
 void rpc_link_tick(struct rpc_client *client, int64_t now_ms)
@@ -340,7 +357,7 @@ void rpc_link_tick(struct rpc_client *client, int64_t now_ms)
         return;
     if (client->silent_since_ms == 0 && client->heartbeat_sent_ms > client->heard_ms)
         client->silent_since_ms = client->heartbeat_sent_ms;
-    if (is_wedged(client, now_ms))
+    if (is_wedged(client, now_ms) || has_slept(client, now_ms))
         reopen(client, now_ms);
     send_heartbeat(client, now_ms);
     bool is_silent = client->silent_since_ms != 0 || client->heard_ms == 0;

@@ -24,8 +24,9 @@
 #define RPC_REOPEN_LAST_MS     5000u
 #define RPC_REPORT_BYTES       (32u << 10) /* taken in without having said so */
 #define RPC_MENTION_BYTES      (8u << 10)  /* from which on a call says so by the way */
-#define RPC_CONTROL_MAX        1024u
-#define RPC_UNSENT_BYTES       (256u << 20) /* of calls that wait for the connection */
+#define RPC_FORGOTTEN_BEATS    8u /* not sent in time: the peer forgets a client after 10 */
+#define RPC_CONTROL_MAX        (8 * RPC_MAX_IN_FLIGHT) /* a few for every call */
+#define RPC_UNSENT_BYTES       (256u << 20)            /* of calls that wait for the connection */
 
 struct rpc_part; /* a message of a paused stream */
 
@@ -48,7 +49,9 @@ struct rpc_call {
     unsigned attempts;
     struct text assembly;
     uint32_t delivered, credit;
+    uint32_t kept; /* messages that are not delivered yet */
     bool is_paused, is_resuming, is_delivering, is_cancelled;
+    bool is_over;   /* its last callback has begun */
     bool has_ended; /* with `end`, but kept messages are still to be delivered */
     struct error end;
     struct rpc_part *first, **last;
@@ -125,5 +128,6 @@ int64_t rpc_link_due_ms(const struct rpc_client *client);
 /* A message for one call. */
 void rpc_client_take(struct rpc_client *client, const struct rpc_wire_reply *reply);
 
-/* What was under way may be lost: asks again. */
-void rpc_client_repeat_all(struct rpc_client *client);
+/* What was under way may be lost: asks again.  On the same connection the peer does not know that, and
+ * may still be at it. */
+void rpc_client_repeat_all(struct rpc_client *client, bool is_same_connection);

@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "puppet.h"
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -451,37 +451,6 @@ static void ends_a_stream_when_the_peer_dies(void **state)
 
 /* -- hostile peers -------------------------------------------------------------------------------- */
 
-static int connect_raw(const struct fixture *f)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", f->url + strlen("ipc://"));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
-/* nanomsg's hello, then one message: a type byte, its length and an id for raw sockets. */
-static int connect_as_nanomsg(const struct fixture *f)
-{
-    static const char hello[8] = { 0, 'S', 'P', 0, 0, 0x30, 0, 0 };
-    char theirs[8];
-    int fd = connect_raw(f);
-    assert_int_equal(write(fd, hello, sizeof hello), sizeof hello);
-    assert_int_equal(read(fd, theirs, sizeof theirs), sizeof theirs);
-    return fd;
-}
-
-static void send_frame(int fd, uint64_t claimed, const void *body, size_t len)
-{
-    unsigned char head[13] = { 1 };
-    static const unsigned char id[4] = { 0x80, 0, 0, 7 };
-    for (unsigned i = 0; i < 8; i++)
-        head[1 + i] = (unsigned char)(claimed >> (56 - 8 * i));
-    memcpy(head + 9, id, sizeof id);
-    if (write(fd, head, sizeof head) < 0 || (len > 0 && write(fd, body, len) < 0))
-        return; /* the server may have hung up by now */
-}
-
 static const struct hostile_case {
     const char *name;
     bool is_nanomsg;
@@ -518,9 +487,9 @@ static void a_bad_message_costs_the_peer(void **state)
     flood(f, f->client, 1, "size 1", 0, 1);
     double before = metric_of("eos_rpc_dropped_messages_total{reason=\"malformed\"} ");
 
-    int fd = c->is_nanomsg ? connect_as_nanomsg(f) : connect_raw(f);
+    int fd = c->is_nanomsg ? puppet_connect(f->url) : puppet_connect_raw(f->url);
     if (c->is_nanomsg)
-        send_frame(fd, (c->claimed ? c->claimed : c->len) + 4, c->bytes, c->len);
+        puppet_send_frame(fd, (c->claimed ? c->claimed : c->len) + 4, c->bytes, c->len);
     else
         assert_int_equal(write(fd, c->bytes, c->len), c->len);
     run_for(f, 50);
@@ -544,9 +513,9 @@ static void answers_nonsense(void **state)
         .time_left_ms = 1000,
     };
     fixture_serve(f, NULL, NULL);
-    int fd = connect_as_nanomsg(f);
+    int fd = puppet_connect(f->url);
     size_t len = rpc_wire_encode_call(&call, bytes);
-    send_frame(fd, len + 4, bytes, len);
+    puppet_send_frame(fd, len + 4, bytes, len);
     run_for(f, 100);
     ssize_t got = recv(fd, reply, sizeof reply, MSG_DONTWAIT);
     assert_true(got > 13);
@@ -612,11 +581,11 @@ static void drops_what_was_seen_before(void **state)
     double replays = metric_of("eos_rpc_dropped_messages_total{reason=\"replay\"} ");
     double stale = metric_of("eos_rpc_dropped_messages_total{reason=\"stale\"} ");
 
-    int fd = connect_as_nanomsg(f);
+    int fd = puppet_connect(f->url);
     size_t len = rpc_wire_encode_call(&call, plain);
     rpc_seal_close(seal, RPC_TO_SERVER, wall_ms(), (struct slice){ plain, len }, sealed);
     for (unsigned i = 0; i < 3; i++)
-        send_frame(fd, len + RPC_SEAL_BYTES + 4, sealed, len + RPC_SEAL_BYTES);
+        puppet_send_frame(fd, len + RPC_SEAL_BYTES + 4, sealed, len + RPC_SEAL_BYTES);
     run_for(f, 100);
     assert_int_equal(metric_of("eos_rpc_dropped_messages_total{reason=\"replay\"} ") - replays, 2);
 
@@ -626,7 +595,7 @@ static void drops_what_was_seen_before(void **state)
     call.method = SLICE("/eos.config.v1.Config/Compile");
     len = rpc_wire_encode_call(&call, plain);
     rpc_seal_close(seal, RPC_TO_SERVER, wall_ms(), (struct slice){ plain, len }, sealed);
-    send_frame(fd, len + RPC_SEAL_BYTES + 4, sealed, len + RPC_SEAL_BYTES);
+    puppet_send_frame(fd, len + RPC_SEAL_BYTES + 4, sealed, len + RPC_SEAL_BYTES);
     run_for(f, 100);
     assert_int_equal(metric_of("eos_rpc_dropped_messages_total{reason=\"stale\"} ") - stale, 1);
     assert_int_equal(f->echo.calls, 0);
