@@ -365,6 +365,21 @@ void rpc_client_repeat_all(struct rpc_client *client, bool is_same_connection)
     }
 }
 
+/* How the sentences begin that this end makes up; rpc_error_is_local() tells them by that. */
+#define NO_ANSWER     "no answer within"
+#define UNREACHABLE   "could not reach"
+#define BROKEN        "the connection broke"
+#define SHUTTING_DOWN "the service is shutting down" /* said by rpc_request.c before any handler */
+
+bool rpc_error_is_local(const struct error *err)
+{
+    static const char *const beginnings[] = { NO_ANSWER, UNREACHABLE, BROKEN, SHUTTING_DOWN };
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+        if (slice_starts_with(slice_of(err->message), slice_of(beginnings[i])))
+            return true;
+    return false;
+}
+
 static void expire(struct rpc_client *client, struct rpc_call *call)
 {
     char message[RPC_URL_MAX + 80];
@@ -374,10 +389,10 @@ static void expire(struct rpc_client *client, struct rpc_call *call)
     }
     rpc_link_cancel_call(client, call);
     if (rpc_client_is_connected(client)) {
-        snprintf(message, sizeof message, "no answer within %u ms", call->deadline_ms);
+        snprintf(message, sizeof message, NO_ANSWER " %u ms", call->deadline_ms);
         fail(call, ERROR_DEADLINE_EXCEEDED, message);
     } else {
-        snprintf(message, sizeof message, "could not reach \"%s\" within %u ms", client->url.text,
+        snprintf(message, sizeof message, UNREACHABLE " \"%s\" within %u ms", client->url.text,
                  call->deadline_ms);
         fail(call, ERROR_UNAVAILABLE, message);
     }

@@ -42,7 +42,7 @@ wait_until 10 peer_is_gone "$(cat "$PEERS_DIR/registry.pid")"
 file=$(job no_registry "container=Docker(image='{{docker.image[eos/hello][1.0]}}')")
 refused "a registry that is down" 7 "$REGISTRY" eos job create "$(key no_registry)" "$file"
 check "leaves no job" no_job no_registry
-http_is "a registry that is down over HTTP" 503 '.code == "UNAVAILABLE"' POST /v1/images:resolve '{"reference": "eos/hello:1.0"}'
+http_is "a registry that is down over HTTP" 503 '.code == "UNAVAILABLE" and (.detail | startswith("registry "))' POST /v1/images:resolve '{"reference": "eos/hello:1.0"}'
 
 # -- roles, sizes, keys
 sed "s/role='www-data'/role='no-such-user'/" "$(job stranger)" > "$PEERS_DIR/stranger2.aurora"

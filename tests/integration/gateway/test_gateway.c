@@ -110,7 +110,7 @@ static const struct answer_case {
       HEAD("POST", "/v1/jobs")
           BODY("{\"job\":{\"key\":{\"role\":\"r\",\"environment\":\"e\",\"name\":\"down\"}}}"),
       "503 Service Unavailable",
-      { "Retry-After: 1\r\n", "the scheduler does not answer" } },
+      { "Retry-After: 1\r\n", "\"detail\":\"going down\"" } },
     { "a mistake in the configuration",
       HEAD("POST", "/v1/jobs") BODY("{\"source\":{\"files\":[{\"path\":\"wrong.aurora\"}]}}"),
       "400 Bad Request",
