@@ -12,9 +12,11 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
-#define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define USUAL_FILE_LIMIT 1024
+#define USUAL_PATH       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct launch {
     const Eos__Executor__V1__TaskPlan *plan;
@@ -51,6 +53,17 @@ static bool redirect(const struct launch *launch, struct error *err)
     return true;
 }
 
+/* The launcher has raised its limit of open files, which came down to here.  Programs that use select(),
+ * or close all there could be, are to find the usual one; the hard limit stays for those that raise it. */
+static void restore_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= USUAL_FILE_LIMIT)
+        return;
+    limit.rlim_cur = USUAL_FILE_LIMIT;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static bool prepare(const struct launch *launch, struct error *err)
 {
     const Eos__Executor__V1__TaskPlan *plan = launch->plan;
@@ -62,6 +75,8 @@ static bool prepare(const struct launch *launch, struct error *err)
     if (chdir(plan->sandbox) < 0)
         return error_set_errno(err, errno, "could not change to the sandbox \"%s\"", plan->sandbox);
     close_range(3, ~0u, CLOSE_RANGE_CLOEXEC); /* ours are so already */
+    if (plan->container)                      /* an engine around it has its own settings */
+        restore_file_limit();
     return true;
 }
 

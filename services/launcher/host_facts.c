@@ -124,3 +124,12 @@ bool host_facts_make(const struct host_wishes *wishes, const struct host_size *s
     *ret_facts = facts;
     return true;
 }
+
+const char *host_endpoint(const char *url, const char *hostname, struct arena *arena)
+{
+    static const char *const wildcards[] = { "tcp://0.0.0.0:", "tcp://[::]:", "tcp://*:" };
+    for (size_t i = 0; i < sizeof wildcards / sizeof wildcards[0]; i++)
+        if (slice_starts_with(slice_of(url), slice_of(wildcards[i])))
+            return arena_printf(arena, "tcp://%s:%s", hostname, url + strlen(wildcards[i]));
+    return arena_strdup(arena, url);
+}

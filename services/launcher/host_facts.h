@@ -32,6 +32,10 @@ struct host_size {
 #define HOST_MAX_ATTRIBUTES 1000u
 #define HOST_DEFAULT_PORTS  "31000-32000"
 
+/* Where others reach what is served at `url`: an address that stands for all of the host's gives way to
+ * its name.  Lives in `arena`. */
+const char *host_endpoint(const char *url, const char *hostname, struct arena *arena);
+
 /* Without a wish, a part of ram and disk is left to the host itself: 1 GB and 5 GB, or a half when
  * there is less than twice that.  INVALID_ARGUMENT names the flag. */
 bool host_facts_make(const struct host_wishes *wishes, const struct host_size *size,

@@ -1,12 +1,18 @@
 #include "launcher/poll_pace.h"
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 int64_t poll_pace_due_ms(const struct poll_pace *pace, bool has_unsent_news)
 {
+    int64_t free_ms = pace->quick > POLL_QUICK_MAX ? pace->sent_ms + POLL_QUICK_GAP_MS : 0;
     if (!pace->is_open || pace->is_stale)
-        return pace->retry_ms;
-    if (!has_unsent_news)
-        return POLL_NEVER;
-    return pace->has_news ? pace->sent_ms + POLL_NEWS_GAP_MS : pace->sent_ms;
+        return later(pace->retry_ms, free_ms);
+    if (has_unsent_news)
+        return later(pace->has_news ? pace->sent_ms + POLL_NEWS_GAP_MS : pace->sent_ms, free_ms);
+    return pace->has_news ? pace->sent_ms + POLL_LOST_MS : POLL_NEVER;
 }
 
 void poll_pace_sent(struct poll_pace *pace, bool has_news, int64_t now_ms)
@@ -17,8 +23,10 @@ void poll_pace_sent(struct poll_pace *pace, bool has_news, int64_t now_ms)
     pace->sent_ms = now_ms;
 }
 
-void poll_pace_answered(struct poll_pace *pace)
+void poll_pace_answered(struct poll_pace *pace, int64_t now_ms)
 {
+    bool is_quick = now_ms - pace->sent_ms < POLL_QUICK_MS;
+    pace->quick = is_quick ? pace->quick + (pace->quick <= POLL_QUICK_MAX) : 0;
     pace->is_open = false;
     pace->failures = 0;
     pace->retry_ms = 0;

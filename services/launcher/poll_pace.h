@@ -7,7 +7,10 @@
  *
  * One poll is held open by the scheduler for most of the time.  News do not wait for it to come back:
  * a poll of a higher sequence is sent, and the scheduler lets the older one go.  Polls with news are
- * answered at once, so the next one waits for that answer, but not for ever. */
+ * answered at once, so the next one waits for that answer, but not for ever; and when that answer does
+ * not come at all, they are told again.
+ *
+ * A scheduler that answers every poll at once is not asked more than so often. */
 struct poll_pace {
     bool is_open;      /* the newest poll has not been answered */
     bool has_news;     /* the newest poll carries some */
@@ -15,9 +18,14 @@ struct poll_pace {
     int64_t sent_ms;   /* when it was sent */
     int64_t retry_ms;  /* not before this, after a failure */
     unsigned failures; /* in a row */
+    unsigned quick;    /* answers in a row that came at once */
 };
 
 #define POLL_NEWS_GAP_MS  100
+#define POLL_LOST_MS      3000 /* an answer to news that has not come by then is given up */
+#define POLL_QUICK_MS     20   /* an answer that was not held */
+#define POLL_QUICK_MAX    20   /* of them may follow each other freely */
+#define POLL_QUICK_GAP_MS 50
 #define POLL_RETRY_MIN_MS 100
 #define POLL_RETRY_MAX_MS 3000
 
@@ -28,7 +36,7 @@ struct poll_pace {
 int64_t poll_pace_due_ms(const struct poll_pace *pace, bool has_unsent_news);
 
 void poll_pace_sent(struct poll_pace *pace, bool has_news, int64_t now_ms);
-void poll_pace_answered(struct poll_pace *pace);
+void poll_pace_answered(struct poll_pace *pace, int64_t now_ms);
 
 /* `jitter` is 0 to 999: thousandths that are added to the pause. */
 void poll_pace_failed(struct poll_pace *pace, unsigned jitter, int64_t now_ms);

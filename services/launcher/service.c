@@ -269,7 +269,8 @@ static bool open_sync(struct service *service, struct error *err)
         .key = service->key,
         .host_id = service->host_id,
         .session = service->session,
-        .endpoint = arena_strdup(service->arena, rpc_server_url(service->server)),
+        .endpoint =
+            host_endpoint(rpc_server_url(service->server), service->facts.hostname, service->arena),
         .facts = &service->facts,
         .updates = service->updates,
         .tasks = service->tasks,

@@ -350,12 +350,16 @@ void task_recall_end(struct task *task)
     task->state = load_exit(task, &ignored);
 }
 
-/* A task that never began has failed, and so has one that went over a limit; what else is unknown is
- * lost. */
+/* A task that was to be killed is dead.  One that never began has failed, and so has one that went over
+ * a limit; what else is unknown is lost. */
 static void after_read_exit(struct task *task, bool ok)
 {
     bool has_failed = task->step_error.code == ERROR_RESOURCE_EXHAUSTED ||
                       task->step_error.code == ERROR_FAILED_PRECONDITION;
+    if (!ok && task->is_kill_wanted) {
+        task_end(task, EOS__JOB__V1__SCHEDULE_STATUS__KILLED, task->kill_message);
+        return;
+    }
     if (!ok) {
         task_end(task,
                  has_failed ? EOS__JOB__V1__SCHEDULE_STATUS__FAILED

@@ -165,10 +165,12 @@ static void nothing_of_the_launcher_leaks_into_tasks(void **state)
 {
     struct harness *h = *state;
     cleanup_text struct text log = TEXT_INIT;
-    launch(h, "t1", "ls -l /proc/self/fd | grep -v '/proc' | grep -c -- '->'; env | grep -c EOS_");
+    launch(
+        h, "t1",
+        "ls -l /proc/self/fd | grep -v '/proc' | grep -c -- '->'; ulimit -n; env | grep -c EOS_");
     assert_non_null(harness_wait_for(h, "t1", FAILED)); /* grep found none */
     harness_read_file(h, "state/sandboxes/t1/.logs/main/0/stdout", &log);
-    assert_string_equal(text_string(&log), "3\n0\n");
+    assert_string_equal(text_string(&log), "3\n1024\n0\n");
 }
 
 static void a_volume_of_the_host_is_mounted(void **state)

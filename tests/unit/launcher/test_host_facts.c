@@ -57,6 +57,23 @@ static void wishes_win(void **state)
     arena_free(arena);
 }
 
+static const struct endpoint_case {
+    const char *name, *url, *endpoint;
+} endpoints[] = {
+    { "a socket of the host", "ipc:///run/eos/launcher.sock", "ipc:///run/eos/launcher.sock" },
+    { "one address", "tcp://10.0.0.1:7000", "tcp://10.0.0.1:7000" },
+    { "all addresses", "tcp://0.0.0.0:7000", "tcp://h1:7000" },
+    { "all addresses of version 6", "tcp://[::]:7000", "tcp://h1:7000" },
+};
+
+static void others_can_reach_it(void **state)
+{
+    const struct endpoint_case *c = *state;
+    struct arena *arena = arena_new();
+    assert_string_equal(host_endpoint(c->url, "h1", arena), c->endpoint);
+    arena_free(arena);
+}
+
 static const struct wrong_case {
     const char *name, *cpus, *ports, *attribute, *message;
 } wrong[] = {
@@ -96,5 +113,6 @@ int main(void)
         cmocka_unit_test(the_machine_is_offered_but_for_a_reserve),
         cmocka_unit_test(wishes_win),
     };
-    return RUN_CASES(wrong, names_the_flag) + cmocka_run_group_tests(others, NULL, NULL);
+    return RUN_CASES(endpoints, others_can_reach_it) + RUN_CASES(wrong, names_the_flag) +
+           cmocka_run_group_tests(others, NULL, NULL);
 }

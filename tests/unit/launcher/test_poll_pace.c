@@ -31,8 +31,34 @@ static void news_wait_for_the_answer_to_news(void **state)
     (void)state;
     poll_pace_sent(&pace, true, 1000);
     assert_int_equal(poll_pace_due_ms(&pace, true), 1000 + POLL_NEWS_GAP_MS);
-    poll_pace_answered(&pace);
+    poll_pace_answered(&pace, 1001);
     assert_true(poll_pace_due_ms(&pace, true) <= 1000);
+}
+
+static void news_without_an_answer_are_told_again(void **state)
+{
+    struct poll_pace pace = { 0 };
+    (void)state;
+    poll_pace_sent(&pace, true, 1000);
+    assert_int_equal(poll_pace_due_ms(&pace, false), 1000 + POLL_LOST_MS);
+}
+
+static void quick_answers_are_slowed_down(void **state)
+{
+    struct poll_pace pace = { 0 };
+    int64_t now = 1000;
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        int64_t due = poll_pace_due_ms(&pace, false);
+        now = due > now ? due : now;
+        poll_pace_sent(&pace, false, now);
+        poll_pace_answered(&pace, now + 1);
+    }
+    assert_true(now >= 1000 + 900 * POLL_QUICK_GAP_MS);
+    poll_pace_sent(&pace, false, now);
+    assert_true(poll_pace_due_ms(&pace, true) > now); /* also news keep to it */
+    poll_pace_answered(&pace, now + POLL_QUICK_MS);   /* one that was held makes it free again */
+    assert_true(poll_pace_due_ms(&pace, false) <= now);
 }
 
 static void failures_are_tried_again_ever_more_slowly(void **state)
@@ -49,7 +75,7 @@ static void failures_are_tried_again_ever_more_slowly(void **state)
     }
     assert_int_equal(last, POLL_RETRY_MAX_MS);
     poll_pace_sent(&pace, false, 9000);
-    poll_pace_answered(&pace);
+    poll_pace_answered(&pace, 9100);
     poll_pace_failed(&pace, 999, 9000);
     int64_t pause = poll_pace_due_ms(&pace, false) - 9000;
     assert_true(pause >= POLL_RETRY_MIN_MS && pause < 2 * POLL_RETRY_MIN_MS);
@@ -73,6 +99,8 @@ int main(void)
         cmocka_unit_test(a_held_poll_is_left_alone),
         cmocka_unit_test(news_do_not_wait_for_a_held_poll),
         cmocka_unit_test(news_wait_for_the_answer_to_news),
+        cmocka_unit_test(news_without_an_answer_are_told_again),
+        cmocka_unit_test(quick_answers_are_slowed_down),
         cmocka_unit_test(failures_are_tried_again_ever_more_slowly),
         cmocka_unit_test(a_broken_connection_is_asked_anew),
     };
