@@ -350,8 +350,12 @@ static bool set_in_instance(struct vm *vm, struct value v, struct string *name, 
 {
     struct value found = class_find(v.instance->class, name), arguments[] = { V_STR(name), item },
                  result;
-    bool is_done;
-    if (found.kind == K_PROPERTY && found.property->kind == PROPERTY_GETTER)
+    bool is_done, is_property = found.kind == K_PROPERTY && found.property->kind == PROPERTY_GETTER;
+    if (is_property && found.property->setter.kind != K_UNBOUND) {
+        const struct args args = { .items = (const struct value[]){ v, item }, .count = 2 };
+        return value_call(vm, found.property->setter, &args, &result);
+    }
+    if (is_property)
         return raise_error(vm, &class_AttributeError, "property '%s' of '%s' object has no setter",
                            name->data, v.instance->class->name);
     if (!value_call_special(vm, v, "__setattr__", arguments, 2, &result, &is_done))
@@ -395,6 +399,16 @@ bool value_delete_attribute(struct vm *vm, struct value v, struct string *name)
     return missing_attribute(vm, v, name);
 }
 
+/* A special method of a class written in C; what all objects and exceptions have is done elsewhere. */
+static bool is_own_native(const struct class *class, struct value found)
+{
+    return found.kind == K_NATIVE && class->layout == K_INSTANCE && !class->attributes &&
+           !class_is_subclass(class, &class_BaseException) &&
+           strcmp(found.native->name, "__str__") != 0 &&
+           strcmp(found.native->name, "__repr__") != 0 &&
+           strcmp(found.native->name, "__init__") != 0;
+}
+
 bool value_call_special(struct vm *vm, struct value v, const char *name, const struct value *items,
                         size_t count, struct value *ret, bool *ret_found)
 {
@@ -402,12 +416,13 @@ bool value_call_special(struct vm *vm, struct value v, const char *name, const s
     if (v.kind != K_INSTANCE || v.instance->class == &class_super)
         return true;
     struct value found = class_find(v.instance->class, string_from(vm->arena, name));
-    if (found.kind != K_FUNCTION && found.kind != K_PARTIAL && found.kind != K_PROPERTY)
+    if (found.kind != K_FUNCTION && found.kind != K_PARTIAL && found.kind != K_PROPERTY &&
+        !is_own_native(v.instance->class, found))
         return true;
     *ret_found = true;
     if (found.kind == K_PROPERTY && !bind_found(vm, v, found, &found))
         return false;
-    if (found.kind == K_FUNCTION)
+    if (found.kind == K_FUNCTION || found.kind == K_NATIVE)
         found = bind_method(vm, v, found);
     const struct args args = { .items = items, .count = count };
     return value_call(vm, found, &args, ret);

@@ -159,7 +159,7 @@ static bool call_captured(struct vm *vm, struct function *function, const struct
     return run_function_body(vm, frame, ret);
 }
 
-static bool call_function(struct vm *vm, struct function *function, const struct value *self,
+static bool call_uncached(struct vm *vm, struct function *function, const struct value *self,
                           const struct args *args, struct value *ret)
 {
     if (!vm_step(vm) || !vm_enter(vm))
@@ -169,6 +169,31 @@ static bool call_function(struct vm *vm, struct function *function, const struct
                                                : call_plain(vm, function, self, args, ret);
     vm_leave(vm);
     return is_done;
+}
+
+static bool call_cached(struct vm *vm, struct function *function, const struct value *self,
+                        const struct args *args, struct value *ret)
+{
+    struct value key = list_new(vm->arena, K_TUPLE, args->count + 1);
+    if (self)
+        list_push(vm->arena, key.list, *self);
+    for (size_t i = 0; i < args->count; i++)
+        list_push(vm->arena, key.list, args->items[i]);
+    for (size_t i = 0; i < args->keyword_count; i++) {
+        list_push(vm->arena, key.list, V_STR(args->keywords[i].name));
+        list_push(vm->arena, key.list, args->keywords[i].value);
+    }
+    if (!dict_get(vm, function->cache, key, ret))
+        return false;
+    return ret->kind != K_UNBOUND || (call_uncached(vm, function, self, args, ret) &&
+                                      dict_set(vm, function->cache, key, *ret));
+}
+
+static bool call_function(struct vm *vm, struct function *function, const struct value *self,
+                          const struct args *args, struct value *ret)
+{
+    return function->cache ? call_cached(vm, function, self, args, ret)
+                           : call_uncached(vm, function, self, args, ret);
 }
 
 /* --- functions written in C --- */

@@ -645,6 +645,20 @@ static void add_syntax_errors(struct vm *vm, response_message *response)
             result_diagnostic(vm->arena, &vm->errors->items[i], "error");
 }
 
+/* A string of a message ends at its first zero byte: U+FFFD stands for those. */
+static char *printed_text(struct vm *vm)
+{
+    const struct buffer *printed = vm->printed;
+    struct buffer text = { .arena = vm->arena };
+    for (size_t i = 0; i < printed->len; i++)
+        if (printed->bytes[i])
+            buffer_char(&text, printed->bytes[i]);
+        else
+            buffer_text(&text, "\xef\xbf\xbd");
+    buffer_char(&text, '\0');
+    return text.bytes;
+}
+
 static void finish(struct vm *vm, response_message *response)
 {
     if (vm->needed->count) {
@@ -661,8 +675,7 @@ static void finish(struct vm *vm, response_message *response)
         if (strcmp(error.class, ERROR_SYNTAX) == 0)
             add_syntax_errors(vm, response);
     }
-    response->printed =
-        arena_memdup0(vm->arena, vm->printed->bytes ? vm->printed->bytes : "", vm->printed->len);
+    response->printed = printed_text(vm);
     response->warnings = arena_array(vm->arena, vm->warnings->count, sizeof *response->warnings);
     for (size_t i = 0; i < vm->warnings->count; i++)
         response->warnings[response->n_warnings++] =

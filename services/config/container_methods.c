@@ -308,16 +308,43 @@ METHOD(dict_pop)
 
 METHOD(dict_popitem)
 {
-    struct dict_entry *last = NULL;
-    size_t cursor = 0;
-    (void)args;
-    for (struct dict_entry *entry; (entry = dict_next(self.dict, &cursor));)
-        last = entry;
-    if (!last)
+    bool wants_first =
+        !value_is_unset(args->items[0]) && args->items[0].kind == K_BOOL && !args->items[0].b;
+    size_t cursor = 0, used = self.dict->used;
+    while (used && self.dict->entries[used - 1].key.kind == K_UNBOUND)
+        used--;
+    if (!used)
         return raise_error(vm, &class_KeyError, "popitem(): dictionary is empty");
-    struct value pair[] = { last->key, last->value }, old;
+    const struct dict_entry *entry =
+        wants_first ? dict_next(self.dict, &cursor) : &self.dict->entries[used - 1];
+    vm->steps += (self.dict->used - used + cursor) / 32;
+    struct value pair[] = { entry->key, entry->value }, old;
     *ret = tuple_of(vm->arena, pair, 2);
     return dict_remove(vm, self.dict, pair[0], &old);
+}
+
+METHOD(ordered_move_to_end)
+{
+    struct value item, key = args->items[0];
+    bool is_last = true;
+    *ret = V_NONE;
+    if (!value_is_unset(args->items[1]) && !value_truth(vm, args->items[1], &is_last))
+        return false;
+    if (!dict_remove(vm, self.dict, key, &item))
+        return false;
+    if (item.kind == K_UNBOUND)
+        return raise_key_error(vm, key);
+    if (is_last)
+        return dict_set(vm, self.dict, key, item);
+    const struct dict *rest = dict_copy(vm->arena, self.dict);
+    size_t cursor = 0;
+    dict_clear(self.dict);
+    if (!dict_set(vm, self.dict, key, item))
+        return false;
+    for (struct dict_entry *entry; (entry = dict_next(rest, &cursor));)
+        if (!vm_step(vm) || !dict_set(vm, self.dict, entry->key, entry->value))
+            return false;
+    return true;
 }
 
 METHOD(dict_setdefault)
@@ -507,9 +534,16 @@ const struct class class_dict = { .name = "dict",
                                   .methods = DICT_METHODS,
                                   .statics = DICT_STATICS,
                                   .construct = construct_dict };
-const struct class class_OrderedDict = {
-    .name = "OrderedDict", .base = &class_dict, .layout = K_DICT, .construct = construct_ordered
+static const struct native ORDERED_METHODS[] = {
+    { "move_to_end", ordered_move_to_end, "key | last" },
+    { NULL, NULL, NULL },
 };
+
+const struct class class_OrderedDict = { .name = "OrderedDict",
+                                         .base = &class_dict,
+                                         .layout = K_DICT,
+                                         .methods = ORDERED_METHODS,
+                                         .construct = construct_ordered };
 const struct class class_defaultdict = {
     .name = "defaultdict", .base = &class_dict, .layout = K_DICT, .construct = construct_defaultdict
 };

@@ -625,7 +625,7 @@ static bool evaluate_yield_from(struct vm *vm, struct frame *frame, const struct
         if (!generator_yield(vm, frame, v))
             return false;
     }
-    *ret = V_NONE;
+    *ret = generator_result(iterator);
     return true;
 }
 

@@ -35,6 +35,8 @@ bool run_comprehension(struct vm *vm, struct frame *frame, struct iterator *firs
 /* --- generator.c --- */
 
 struct value generator_new(struct vm *vm, struct frame *frame, struct iterator *first);
+/* What its function has returned, when it is a generator that has ended; else None. */
+struct value generator_result(const struct iterator *iterator);
 bool generator_yield(struct vm *vm, struct frame *frame, struct value v);
 /* Gives back the stacks of all generators that were started. */
 void generators_release(struct vm *vm);

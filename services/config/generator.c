@@ -37,6 +37,7 @@ struct generator {
     void *stack;
     bool has_failed;
     struct value yielded;    /* K_UNBOUND: at the end */
+    struct value returned;   /* by the function, at the end */
     struct generator *outer; /* that was running when this one was resumed */
     void *fake_stack;        /* of the address sanitizer */
     const void *caller_bottom;
@@ -87,6 +88,7 @@ static void generator_main(unsigned high, unsigned low)
                                     : run_function_body(vm, generator->frame, &result);
     generator->has_failed = !is_done;
     generator->yielded = V_UNBOUND;
+    generator->returned = is_done && !generator->first ? result : V_NONE;
     generator->state = GENERATOR_DONE;
     switch_to(generator, true, true);
     abort(); /* nobody resumes it */
@@ -200,6 +202,14 @@ bool generator_yield(struct vm *vm, struct frame *frame, struct value v)
     switch_to(generator, true, false);
     generator->state = GENERATOR_RUNNING;
     return true;
+}
+
+struct value generator_result(const struct iterator *iterator)
+{
+    const struct generator *generator = iterator->state;
+    return iterator->next == generator_next && generator->state == GENERATOR_DONE
+               ? generator->returned
+               : V_NONE;
 }
 
 bool generator_is_running(const struct vm *vm)

@@ -2,8 +2,10 @@
 
 /* What one compilation may use.  A configuration that needs more ends in an error of the class
  * `limit_exceeded` that names the limit, except where Python has an exception for it. */
-#define LIMIT_STEPS           20000000 /* evaluated expressions, statements and template look-ups */
-#define LIMIT_STEPS_PER_JOB   20000    /* more of them for every job */
+#ifndef LIMIT_STEPS          /* the fuzzer has a smaller one */
+#define LIMIT_STEPS 20000000 /* evaluated expressions, statements and template look-ups */
+#endif
+#define LIMIT_STEPS_PER_JOB   20000     /* more of them for every job */
 #define LIMIT_MEMORY_BYTES    200000000 /* of the arena */
 #define LIMIT_CALL_DEPTH      1000      /* nested calls: RecursionError, as in Python */
 #define LIMIT_STACK_BYTES     6000000   /* of machine stack; RecursionError as well */

@@ -59,6 +59,73 @@ FUNCTION(namedtuple_new)
 
 static const struct native NAMEDTUPLE_NEW = { "namedtuple", namedtuple_new, NULL };
 
+static struct value fields_of(struct vm *vm, struct value v)
+{
+    return class_find(v.instance->class, string_from(vm->arena, "_fields"));
+}
+
+/* A native method gets what an object of a builtin kind holds; these need the object, in a tuple. */
+FUNCTION(namedtuple_asdict)
+{
+    (void)args;
+    self = self.list->items[0];
+    struct value fields = fields_of(vm, self);
+    *ret = dict_value(vm->arena, K_DICT);
+    for (size_t i = 0; i < fields.list->count; i++)
+        dict_set_text(vm->arena, ret->dict, fields.list->items[i].s,
+                      self.instance->payload.list->items[i]);
+    return true;
+}
+
+FUNCTION(namedtuple_replace)
+{
+    self = self.list->items[0];
+    struct value fields = fields_of(vm, self);
+    const struct list *old = self.instance->payload.list;
+    struct value items = tuple_of(vm->arena, old->items, old->count);
+    for (size_t i = 0; i < args->keyword_count; i++) {
+        size_t at = 0;
+        while (at < fields.list->count &&
+               !string_equal(fields.list->items[at].s, args->keywords[i].name))
+            at++;
+        if (at == fields.list->count)
+            return raise_error(vm, &class_ValueError, "Got unexpected field names: ['%s']",
+                               args->keywords[i].name->data);
+        items.list->items[at] = args->keywords[i].value;
+    }
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    *instance = *self.instance;
+    instance->payload = items;
+    *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
+    return true;
+}
+
+static const struct native NAMEDTUPLE_METHODS[] = {
+    { "_asdict", namedtuple_asdict, "" },
+    { "_replace", namedtuple_replace, NULL },
+};
+
+FUNCTION(namedtuple_method)
+{
+    *ret = bind_method(vm, tuple_of(vm->arena, args->items, 1),
+                       (struct value){ .kind = K_NATIVE, .native = &NAMEDTUPLE_METHODS[self.i] });
+    return true;
+}
+
+static const struct native NAMEDTUPLE_METHOD = { "method", namedtuple_method, "self" };
+
+static void add_getter(struct vm *vm, struct dict *attributes, struct string *name,
+                       const struct native *getter, size_t number)
+{
+    struct property *property = arena_alloc(vm->arena, sizeof *property);
+    property->kind = PROPERTY_GETTER;
+    property->setter = V_UNBOUND;
+    property->function = bind_method(vm, V_INT((int64_t)number),
+                                     (struct value){ .kind = K_NATIVE, .native = getter });
+    dict_set_text(vm->arena, attributes, name,
+                  (struct value){ .kind = K_PROPERTY, .property = property });
+}
+
 FUNCTION(collections_namedtuple)
 {
     (void)self;
@@ -71,18 +138,15 @@ FUNCTION(collections_namedtuple)
     if (!field_names(vm, args->items[1], &fields))
         return false;
     for (size_t i = 0; i < fields.list->count; i++) {
-        struct property *property = arena_alloc(vm->arena, sizeof *property);
         if (fields.list->items[i].kind != K_STR)
             return raise_error(vm, &class_TypeError, "Type names and field names must be strings");
-        property->kind = PROPERTY_GETTER;
-        property->function =
-            bind_method(vm, V_INT((int64_t)i),
-                        (struct value){ .kind = K_NATIVE, .native = &TUPLE_FIELD });
-        dict_set_text(vm->arena, attributes, fields.list->items[i].s,
-                      (struct value){ .kind = K_PROPERTY, .property = property });
+        add_getter(vm, attributes, fields.list->items[i].s, &TUPLE_FIELD, i);
     }
     fields.kind = K_TUPLE;
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "_fields"), fields);
+    for (size_t i = 0; i < sizeof NAMEDTUPLE_METHODS / sizeof *NAMEDTUPLE_METHODS; i++)
+        add_getter(vm, attributes, string_from(vm->arena, NAMEDTUPLE_METHODS[i].name),
+                   &NAMEDTUPLE_METHOD, i);
     if (!class_define(vm, args->items[0].s, &base, 1, attributes, &class))
         return false;
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "__new__"),
@@ -92,16 +156,81 @@ FUNCTION(collections_namedtuple)
     return true;
 }
 
-/* A list is enough of a deque for a configuration. */
-FUNCTION(collections_deque)
+/* --- deque: a list with work at its start --- */
+
+static struct list *deque_list(struct value self)
 {
-    (void)self;
-    *ret = list_new(vm->arena, K_LIST, 0);
-    return value_is_unset(args->items[0]) || value_to_list(vm, args->items[0], K_LIST, ret);
+    return value_as(self, K_LIST).list;
 }
 
+FUNCTION(deque_appendleft)
+{
+    struct list *list = deque_list(self);
+    list_push(vm->arena, list, args->items[0]);
+    vm->steps += list->count / 64;
+    memmove(list->items + 1, list->items, (list->count - 1) * sizeof *list->items);
+    list->items[0] = args->items[0];
+    *ret = V_NONE;
+    return true;
+}
+
+FUNCTION(deque_popleft)
+{
+    (void)args;
+    struct list *list = deque_list(self);
+    if (list->count == 0)
+        return raise_error(vm, &class_IndexError, "pop from an empty deque");
+    *ret = list->items[0];
+    vm->steps += list->count / 64;
+    list->count--;
+    memmove(list->items, list->items + 1, list->count * sizeof *list->items);
+    return true;
+}
+
+FUNCTION(deque_rotate)
+{
+    struct list *list = deque_list(self);
+    int64_t by = 1, count = (int64_t)list->count;
+    if (!value_is_unset(args->items[0]) && !value_to_i64(vm, args->items[0], "rotate()", &by))
+        return false;
+    struct value copy = tuple_of(vm->arena, list->items, list->count);
+    for (int64_t i = 0; i < count; i++)
+        list->items[((i + by % count) + count) % count] = copy.list->items[i];
+    *ret = V_NONE;
+    return true;
+}
+
+static bool construct_deque(struct vm *vm, const struct class *class, const struct args *args,
+                            struct value *ret)
+{
+    struct value items = list_new(vm->arena, K_LIST, 0);
+    if (args->count > 1 || args->keyword_count)
+        return raise_error(vm, &class_ValueError,
+                           "deque() with maxlen is not part of the configuration language");
+    if (args->count && !value_to_list(vm, args->items[0], K_LIST, &items))
+        return false;
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    instance->class = class;
+    instance->payload = items;
+    instance->cause = V_NONE;
+    *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
+    return true;
+}
+
+static const struct native DEQUE_METHODS[] = {
+    { "appendleft", deque_appendleft, "x" },
+    { "popleft", deque_popleft, "" },
+    { "rotate", deque_rotate, "| n" },
+    { NULL, NULL, NULL },
+};
+
+static const struct class class_deque = { .name = "deque",
+                                          .base = &class_list,
+                                          .layout = K_LIST,
+                                          .methods = DEQUE_METHODS,
+                                          .construct = construct_deque };
+
 const struct native collections_natives[] = {
-    { "deque", collections_deque, "| iterable maxlen" },
     { "namedtuple", collections_namedtuple, "typename field_names | rename defaults" },
     { NULL, NULL, NULL },
 };
@@ -109,8 +238,8 @@ const struct native collections_natives[] = {
 bool prepare_collections(struct vm *vm, struct dict *attributes)
 {
     static const struct class *const classes[] = { &class_OrderedDict, &class_defaultdict,
-                                                   &class_Counter };
-    for (size_t i = 0; i < 3; i++)
+                                                   &class_Counter, &class_deque };
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         dict_set_text(vm->arena, attributes, string_from(vm->arena, classes[i]->name),
                       (struct value){ .kind = K_CLASS, .class = classes[i] });
     return true;

@@ -3,6 +3,7 @@
 #include "config/moment.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 /* datetime without a clock: dates that are given, their arithmetic and texts. */
 
@@ -67,6 +68,12 @@ bool value_is_moment(struct value v)
             v.instance->class == &class_timedelta);
 }
 
+static const char *const WEEKDAYS[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
+                                        "Friday", "Saturday", "Sunday" };
+static const char *const MONTHS[] = { "January",   "February", "March",    "April",
+                                      "May",       "June",     "July",     "August",
+                                      "September", "October",  "November", "December" };
+
 /* --- construction --- */
 
 static bool collect_numbers(struct vm *vm, const struct args *args, const char *const *names,
@@ -106,13 +113,15 @@ static bool check_date(struct vm *vm, const int64_t *numbers)
     return true;
 }
 
-static bool construct_moment(struct vm *vm, const struct class *class, const struct args *args,
-                             struct value *ret)
+#define DATE_PARTS 7
+static const char *const PART_NAMES[] = { "year",   "month",  "day",        "hour",
+                                          "minute", "second", "microsecond" };
+
+/* From year to microsecond. */
+static bool moment_from_parts(struct vm *vm, const struct class *class, const int64_t *n,
+                              struct value *ret)
 {
-    static const char *const names[] = { "year",   "month",  "day",        "hour",
-                                         "minute", "second", "microsecond" };
-    int64_t n[7] = { 0 };
-    if (!collect_numbers(vm, args, names, class == &class_date ? 3 : 7, n) || !check_date(vm, n))
+    if (!check_date(vm, n))
         return false;
     if (n[3] < 0 || n[3] > 23 || n[4] < 0 || n[4] > 59 || n[5] < 0 || n[5] > 59 || n[6] < 0 ||
         n[6] > 999999)
@@ -122,6 +131,147 @@ static bool construct_moment(struct vm *vm, const struct class *class, const str
                              n[6] };
     *ret = moment_value(vm, class, moment);
     return true;
+}
+
+static bool construct_moment(struct vm *vm, const struct class *class, const struct args *args,
+                             struct value *ret)
+{
+    int64_t parts[DATE_PARTS] = { 0 };
+    return collect_numbers(vm, args, PART_NAMES, class == &class_date ? 3 : DATE_PARTS, parts) &&
+           moment_from_parts(vm, class, parts, ret);
+}
+
+static void parts_of(const struct moment *moment, int64_t *parts)
+{
+    date_from_days(moment->days, &parts[0], &parts[1], &parts[2]);
+    parts[3] = moment->seconds / 3600;
+    parts[4] = moment->seconds / 60 % 60;
+    parts[5] = moment->seconds % 60;
+    parts[6] = moment->micros;
+}
+
+FUNCTION(moment_replace)
+{
+    const struct class *class = self.instance->class;
+    int64_t parts[DATE_PARTS];
+    parts_of(moment_of(self), parts);
+    return collect_numbers(vm, args, PART_NAMES, class == &class_date ? 3 : DATE_PARTS, parts) &&
+           moment_from_parts(vm, class, parts, ret);
+}
+
+/* --- from text --- */
+
+static bool take_number(const char **text, size_t digits, int64_t *ret)
+{
+    size_t taken = 0;
+    for (*ret = 0; taken < digits && **text >= '0' && **text <= '9'; taken++)
+        *ret = *ret * 10 + *(*text)++ - '0';
+    return taken > 0;
+}
+
+static bool take_month(const char **text, size_t length, int64_t *ret)
+{
+    for (size_t i = 0; i < 12; i++) {
+        size_t len = length ? length : strlen(MONTHS[i]);
+        if (strncasecmp(*text, MONTHS[i], len) == 0) {
+            *text += len;
+            *ret = (int64_t)i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_micros(const char **text, int64_t *ret)
+{
+    const char *start = *text;
+    if (!take_number(text, 6, ret))
+        return false;
+    for (size_t digits = (size_t)(*text - start); digits < 6; digits++)
+        *ret *= 10;
+    return true;
+}
+
+static bool take_directive(const char **text, char directive, int64_t *parts)
+{
+    switch (directive) {
+    case 'Y':
+        return take_number(text, 4, &parts[0]);
+    case 'm':
+        return take_number(text, 2, &parts[1]);
+    case 'd':
+        return take_number(text, 2, &parts[2]);
+    case 'H':
+        return take_number(text, 2, &parts[3]);
+    case 'M':
+        return take_number(text, 2, &parts[4]);
+    case 'S':
+        return take_number(text, 2, &parts[5]);
+    case 'f':
+        return take_micros(text, &parts[6]);
+    case 'B':
+        return take_month(text, 0, &parts[1]);
+    case 'b':
+        return take_month(text, 3, &parts[1]);
+    case '%':
+        return *(*text)++ == '%';
+    default:
+        return false;
+    }
+}
+
+static bool parse_moment(const char *text, const char *format, int64_t *parts)
+{
+    for (; *format; format++) {
+        if (*format == ' ' && *text == ' ') {
+            text += strspn(text, " ");
+        } else if (*format == '%' && format[1]) {
+            if (!*text || !take_directive(&text, *++format, parts))
+                return false;
+        } else if (*format != *text++) {
+            return false;
+        }
+    }
+    return *text == '\0';
+}
+
+FUNCTION(datetime_strptime)
+{
+    (void)self;
+    int64_t parts[DATE_PARTS] = { 1900, 1, 1 };
+    if (args->items[0].kind != K_STR || args->items[1].kind != K_STR)
+        return raise_error(vm, &class_TypeError, "strptime() takes two texts");
+    if (!parse_moment(args->items[0].s->data, args->items[1].s->data, parts))
+        return raise_error(vm, &class_ValueError, "time data '%s' does not match format '%s'",
+                           args->items[0].s->data, args->items[1].s->data);
+    return moment_from_parts(vm, &class_datetime, parts, ret);
+}
+
+static bool from_iso(struct vm *vm, const struct class *class, struct value text, struct value *ret)
+{
+    static const char *const formats[] = { "%Y-%m-%d",          "%Y-%m-%dT%H:%M:%S",
+                                           "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f",
+                                           "%Y-%m-%dT%H:%M",    "%Y-%m-%d %H:%M" };
+    if (text.kind != K_STR)
+        return raise_error(vm, &class_TypeError, "fromisoformat: argument must be str");
+    for (size_t i = 0; i < (class == &class_date ? 1 : sizeof formats / sizeof *formats); i++) {
+        int64_t parts[DATE_PARTS] = { 0 };
+        if (parse_moment(text.s->data, formats[i], parts))
+            return moment_from_parts(vm, class, parts, ret);
+    }
+    return raise_error(vm, &class_ValueError, "Invalid isoformat string: '%s'", text.s->data);
+}
+
+FUNCTION(date_fromisoformat)
+{
+    (void)self;
+    return from_iso(vm, &class_date, args->items[0], ret);
+}
+
+FUNCTION(datetime_fromisoformat)
+{
+    (void)self;
+    return from_iso(vm, &class_datetime, args->items[0], ret);
 }
 
 static bool construct_timedelta(struct vm *vm, const struct class *class, const struct args *args,
@@ -136,6 +286,8 @@ static bool construct_timedelta(struct vm *vm, const struct class *class, const 
         if (n[i] > 1000000000000 || n[i] < -1000000000000)
             return raise_error(vm, &class_OverflowError, "timedelta is too large");
     struct moment moment = { n[0] + n[6] * 7, n[1] + n[4] * 60 + n[5] * 3600, n[2] + n[3] * 1000 };
+    if (moment.days > 999999999 || moment.days < -999999999)
+        return raise_error(vm, &class_OverflowError, "timedelta is too large");
     *ret = moment_value(vm, class, moment);
     return true;
 }
@@ -152,12 +304,6 @@ FUNCTION(no_clock)
 }
 
 /* --- text --- */
-
-static const char *const WEEKDAYS[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
-                                        "Friday", "Saturday", "Sunday" };
-static const char *const MONTHS[] = { "January",   "February", "March",    "April",
-                                      "May",       "June",     "July",     "August",
-                                      "September", "October",  "November", "December" };
 
 static int64_t weekday(const struct moment *moment)
 {
@@ -299,6 +445,36 @@ FUNCTION(moment_weekday)
     return true;
 }
 
+FUNCTION(moment_isoweekday)
+{
+    (void)vm;
+    (void)args;
+    *ret = V_INT(weekday(moment_of(self)) + 1);
+    return true;
+}
+
+FUNCTION(moment_toordinal)
+{
+    (void)vm;
+    (void)args;
+    *ret = V_INT(moment_of(self)->days - days_from_date(1, 1, 1) + 1);
+    return true;
+}
+
+FUNCTION(delta_negate)
+{
+    (void)args;
+    const struct moment *m = moment_of(self);
+    *ret = moment_value(vm, &class_timedelta, (struct moment){ -m->days, -m->seconds, -m->micros });
+    return true;
+}
+
+FUNCTION(delta_abs)
+{
+    *ret = self;
+    return moment_of(self)->days >= 0 || delta_negate(vm, self, args, ret);
+}
+
 FUNCTION(moment_date)
 {
     (void)args;
@@ -345,11 +521,84 @@ struct value moment_part(struct value self, const struct string *name)
     return V_UNBOUND;
 }
 
+/* datetime.date(2024, 2, 29) */
+bool moment_repr(struct vm *vm, struct value v, struct string **ret)
+{
+    const struct moment *moment = moment_of(v);
+    struct buffer buffer = buffer_new(vm);
+    int64_t parts[DATE_PARTS];
+    parts_of(moment, parts);
+    buffer_printf(&buffer, "datetime.%s(", v.instance->class->name);
+    if (v.instance->class == &class_timedelta) {
+        const int64_t numbers[] = { moment->days, moment->seconds, moment->micros };
+        const char *separator = "";
+        for (size_t i = 0; i < 3; i++) {
+            static const char *const names[] = { "days", "seconds", "microseconds" };
+            if (numbers[i])
+                buffer_printf(&buffer, "%s%s=%lld", separator, names[i], (long long)numbers[i]);
+            separator = numbers[i] ? ", " : separator;
+        }
+        if (!*separator)
+            buffer_char(&buffer, '0');
+    } else {
+        size_t count = v.instance->class == &class_date ? 3 : parts[6] ? 7 : parts[5] ? 6 : 5;
+        for (size_t i = 0; i < count; i++)
+            buffer_printf(&buffer, "%s%lld", i ? ", " : "", (long long)parts[i]);
+    }
+    buffer_char(&buffer, ')');
+    return buffer_finish(vm, &buffer, ret);
+}
+
 /* --- arithmetic and order --- */
+
+/* A difference times, or divided by, a whole number; or how many times one is in another. */
+static bool scale_delta(struct vm *vm, enum binary_op op, struct value a, struct value b,
+                        struct value *ret, bool *ret_done)
+{
+    if (op == OP_MULTIPLY && value_is_integer(a))
+        return scale_delta(vm, op, b, a, ret, ret_done);
+    bool is_delta = value_is_moment(a) && a.instance->class == &class_timedelta;
+    bool is_ratio = is_delta && value_is_moment(b) && b.instance->class == &class_timedelta;
+    *ret_done = is_delta && ((value_is_integer(b) && op != OP_DIVIDE) ||
+                             (is_ratio && op == OP_DIVIDE) || (is_ratio && op == OP_FLOOR));
+    if (!*ret_done)
+        return true;
+    const struct moment *m = moment_of(a);
+    __int128 micros = ((__int128)m->days * DAY_SECONDS + m->seconds) * 1000000 + m->micros, by;
+    int64_t n = 0;
+    if (!is_ratio && !value_to_i64(vm, b, "the factor", &n))
+        return false;
+    const struct moment *o = is_ratio ? moment_of(b) : NULL;
+    by = o ? ((__int128)o->days * DAY_SECONDS + o->seconds) * 1000000 + o->micros : n;
+    if (op != OP_MULTIPLY && by == 0)
+        return raise_error(vm, &class_ZeroDivisionError, "integer division or modulo by zero");
+    if (is_ratio && op == OP_DIVIDE) {
+        *ret = V_FLOAT((double)micros / (double)by);
+        return true;
+    }
+    if (op == OP_MULTIPLY && (by > 1000000000 || by < -1000000000))
+        return raise_error(vm, &class_OverflowError, "timedelta is too large");
+    __int128 made = op == OP_MULTIPLY
+                        ? micros * by
+                        : micros / by - (micros % by != 0 && (micros < 0) != (by < 0));
+    if (is_ratio) {
+        *ret = V_INT((int64_t)made);
+        return true;
+    }
+    __int128 seconds = made / 1000000, days = seconds / DAY_SECONDS;
+    if (days > 999999999 || days < -999999999)
+        return raise_error(vm, &class_OverflowError, "timedelta is too large");
+    *ret = moment_value(vm, &class_timedelta,
+                        (struct moment){ (int64_t)days, (int64_t)(seconds % DAY_SECONDS),
+                                         (int64_t)(made % 1000000) });
+    return true;
+}
 
 bool moment_binary(struct vm *vm, enum binary_op op, struct value a, struct value b,
                    struct value *ret, bool *ret_done)
 {
+    if (op == OP_MULTIPLY || op == OP_FLOOR || op == OP_DIVIDE)
+        return scale_delta(vm, op, a, b, ret, ret_done);
     *ret_done = value_is_moment(a) && value_is_moment(b) && (op == OP_ADD || op == OP_SUBTRACT);
     if (!*ret_done)
         return true;
@@ -366,6 +615,10 @@ bool moment_binary(struct vm *vm, enum binary_op op, struct value a, struct valu
                              x->micros + sign * y->micros };
     if (class == &class_date)
         moment.seconds = moment.micros = 0;
+    int64_t first = class == &class_timedelta ? -999999999 : days_from_date(1, 1, 1);
+    int64_t last = class == &class_timedelta ? 999999999 : days_from_date(9999, 12, 31) - 1;
+    if (moment.days < first || moment.days > last)
+        return raise_error(vm, &class_OverflowError, "date value out of range");
     *ret = moment_value(vm, class, moment);
     return true;
 }
@@ -383,7 +636,8 @@ bool moment_compare(struct value a, struct value b, int *ret)
 
 #define DATE_ROWS                                                                                  \
     { "strftime", moment_strftime, "format" }, { "isoformat", moment_isoformat, "" },              \
-        { "weekday", moment_weekday, "" },                                                         \
+        { "weekday", moment_weekday, "" }, { "isoweekday", moment_isoweekday, "" },                \
+        { "toordinal", moment_toordinal, "" }, { "replace", moment_replace, NULL },                \
     {                                                                                              \
         "__str__", moment_str, ""                                                                  \
     }
@@ -393,26 +647,40 @@ static const struct native DATETIME_METHODS[] = { DATE_ROWS,
                                                   { "date", moment_date, "" },
                                                   { NULL, NULL, NULL } };
 static const struct native DELTA_METHODS[] = {
+    { "__abs__", delta_abs, "" },
+    { "__neg__", delta_negate, "" },
     { "total_seconds", delta_total_seconds, "" },
     { "__str__", moment_str, "" },
     { NULL, NULL, NULL },
 };
-static const struct native CLOCK_STATICS[] = {
-    { "now", no_clock, NULL },           { "today", no_clock, NULL }, { "utcnow", no_clock, NULL },
-    { "fromtimestamp", no_clock, NULL }, { NULL, NULL, NULL },
+#define CLOCK_ROWS                                                                                 \
+    { "now", no_clock, NULL }, { "today", no_clock, NULL }, { "utcnow", no_clock, NULL },          \
+    {                                                                                              \
+        "fromtimestamp", no_clock, NULL                                                            \
+    }
+static const struct native DATE_STATICS[] = {
+    CLOCK_ROWS,
+    { "fromisoformat", date_fromisoformat, "text" },
+    { NULL, NULL, NULL },
+};
+static const struct native DATETIME_STATICS[] = {
+    CLOCK_ROWS,
+    { "fromisoformat", datetime_fromisoformat, "text" },
+    { "strptime", datetime_strptime, "text format" },
+    { NULL, NULL, NULL },
 };
 
 static const struct class class_date = { .name = "date",
                                          .base = &class_object,
                                          .layout = K_INSTANCE,
                                          .methods = DATE_METHODS,
-                                         .statics = CLOCK_STATICS,
+                                         .statics = DATE_STATICS,
                                          .construct = construct_moment };
 static const struct class class_datetime = { .name = "datetime",
                                              .base = &class_object,
                                              .layout = K_INSTANCE,
                                              .methods = DATETIME_METHODS,
-                                             .statics = CLOCK_STATICS,
+                                             .statics = DATETIME_STATICS,
                                              .construct = construct_moment };
 static const struct class class_timedelta = { .name = "timedelta",
                                               .base = &class_object,

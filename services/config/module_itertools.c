@@ -581,7 +581,6 @@ FUNCTION(functools_partial)
     return value_call(vm, (struct value){ .kind = K_CLASS, .class = &class_partial }, args, ret);
 }
 
-/* A cache does not change what a function gives, only how often it is asked. */
 FUNCTION(functools_same)
 {
     (void)vm;
@@ -590,24 +589,42 @@ FUNCTION(functools_same)
     return true;
 }
 
-static const struct native SAME = { "decorator", functools_same, "function" };
-
-FUNCTION(functools_lru_cache)
+FUNCTION(functools_cache)
 {
-    (void)vm;
     (void)self;
-    *ret = args->count == 1 && args->items[0].kind == K_FUNCTION
-               ? args->items[0]
-               : (struct value){ .kind = K_NATIVE, .native = &SAME };
+    *ret = args->items[0];
+    if (ret->kind == K_FUNCTION)
+        ret->function->cache = dict_new(vm->arena);
     return true;
 }
 
+static const struct native CACHE = { "decorator", functools_cache, "function" };
+
+FUNCTION(functools_lru_cache)
+{
+    if (args->count == 1 && args->items[0].kind == K_FUNCTION)
+        return functools_cache(vm, self, args, ret);
+    *ret = (struct value){ .kind = K_NATIVE, .native = &CACHE };
+    return true;
+}
+
+FUNCTION(wraps_function)
+{
+    struct value doc;
+    *ret = args->items[0];
+    if (self.kind != K_FUNCTION || ret->kind != K_FUNCTION)
+        return true;
+    ret->function->name = self.function->name;
+    return value_get_attribute(vm, self, string_from(vm->arena, "__doc__"), &doc) &&
+           value_set_attribute(vm, *ret, string_from(vm->arena, "__doc__"), doc);
+}
+
+static const struct native WRAPS = { "wraps", wraps_function, "function" };
+
 FUNCTION(functools_wraps)
 {
-    (void)vm;
     (void)self;
-    (void)args;
-    *ret = (struct value){ .kind = K_NATIVE, .native = &SAME };
+    *ret = bind_method(vm, args->items[0], (struct value){ .kind = K_NATIVE, .native = &WRAPS });
     return true;
 }
 
@@ -657,12 +674,12 @@ FUNCTION(functools_cmp_to_key)
 }
 
 const struct native functools_natives[] = {
-    { "cache", functools_same, "function" },
+    { "cache", functools_cache, "function" },
     { "cmp_to_key", functools_cmp_to_key, "function" },
     { "lru_cache", functools_lru_cache, NULL },
     { "partial", functools_partial, NULL },
     { "reduce", functools_reduce, "function iterable | initial" },
     { "total_ordering", functools_same, "class" },
-    { "wraps", functools_wraps, NULL },
+    { "wraps", functools_wraps, "wrapped | assigned updated" },
     { NULL, NULL, NULL },
 };

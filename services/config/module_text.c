@@ -84,6 +84,10 @@ UNARY(sin)
 UNARY(cos)
 UNARY(tan)
 UNARY(atan)
+UNARY(asin)
+UNARY(acos)
+UNARY(expm1)
+UNARY(log1p)
 #undef UNARY
 
 static bool logarithm(struct vm *vm, struct value v, double (*log_by)(double), double *ret)
@@ -130,6 +134,59 @@ FUNCTION(math_pow)
     double a, b;
     return number_of(vm, args->items[0], &a) && number_of(vm, args->items[1], &b) &&
            domain_checked(vm, pow(a, b), isfinite(a) && isfinite(b), ret);
+}
+
+#define BINARY(name)                                                                               \
+    FUNCTION(math_##name)                                                                          \
+    {                                                                                              \
+        (void)self;                                                                                \
+        double a, b;                                                                               \
+        return number_of(vm, args->items[0], &a) && number_of(vm, args->items[1], &b) &&           \
+               domain_checked(vm, name(a, b), isfinite(a) && isfinite(b), ret);                    \
+    }
+BINARY(atan2)
+BINARY(copysign)
+BINARY(fmod)
+BINARY(hypot)
+#undef BINARY
+
+FUNCTION(math_degrees)
+{
+    (void)self;
+    double d;
+    return number_of(vm, args->items[0], &d) &&
+           domain_checked(vm, d * (180.0 / M_PI), isfinite(d), ret);
+}
+
+FUNCTION(math_radians)
+{
+    (void)self;
+    double d;
+    return number_of(vm, args->items[0], &d) &&
+           domain_checked(vm, d * (M_PI / 180.0), isfinite(d), ret);
+}
+
+FUNCTION(math_isfinite)
+{
+    (void)self;
+    double d;
+    if (!number_of(vm, args->items[0], &d))
+        return false;
+    *ret = V_BOOL(isfinite(d));
+    return true;
+}
+
+FUNCTION(math_prod)
+{
+    (void)self;
+    struct value list;
+    if (!value_to_list(vm, args->items[0], K_LIST, &list))
+        return false;
+    *ret = value_is_unset(args->items[1]) ? V_INT(1) : args->items[1];
+    for (size_t i = 0; i < list.list->count; i++)
+        if (!vm_step(vm) || !value_binary(vm, OP_MULTIPLY, *ret, list.list->items[i], ret))
+            return false;
+    return true;
 }
 
 FUNCTION(math_isnan)
@@ -194,17 +251,29 @@ FUNCTION(math_factorial)
 }
 
 const struct native math_natives[] = {
+    { "acos", math_acos, "x" },
+    { "asin", math_asin, "x" },
     { "atan", math_atan, "x" },
+    { "atan2", math_atan2, "y x" },
     { "ceil", math_ceil, "x" },
+    { "copysign", math_copysign, "x y" },
     { "cos", math_cos, "x" },
+    { "degrees", math_degrees, "x" },
     { "exp", math_exp, "x" },
+    { "expm1", math_expm1, "x" },
     { "fabs", math_fabs, "x" },
     { "factorial", math_factorial, "x" },
     { "floor", math_floor, "x" },
+    { "fmod", math_fmod, "x y" },
     { "gcd", math_gcd, NULL },
+    { "hypot", math_hypot, "x y" },
+    { "isfinite", math_isfinite, "x" },
     { "isinf", math_isinf, "x" },
     { "isnan", math_isnan, "x" },
     { "log", math_log, "x | base" },
+    { "log1p", math_log1p, "x" },
+    { "prod", math_prod, "iterable | start" },
+    { "radians", math_radians, "x" },
     { "log10", math_log10, "x" },
     { "log2", math_log2, "x" },
     { "pow", math_pow, "x y" },

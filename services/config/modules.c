@@ -5,6 +5,23 @@
 
 /* import: the modules that exist here, and the names of those that exist in Python only. */
 
+/* Annotations have no effect, so that one class does for all of their names. */
+static const struct class class_typing = { .name = "typing",
+                                           .base = &class_object,
+                                           .layout = K_INSTANCE };
+
+static bool prepare_typing(struct vm *vm, struct dict *attributes)
+{
+    static const char *const names[] = { "Any",      "AnyStr",   "Callable", "Dict",    "FrozenSet",
+                                         "Iterable", "Iterator", "List",     "Mapping", "Optional",
+                                         "Sequence", "Set",      "Text",     "Tuple",   "Type",
+                                         "Union",    "Literal",  "Generator" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        dict_set_text(vm->arena, attributes, string_from(vm->arena, names[i]),
+                      (struct value){ .kind = K_CLASS, .class = &class_typing });
+    return true;
+}
+
 static const struct module_table TABLES[] = {
     { "base64", base64_natives, NULL },
     { "collections", collections_natives, prepare_collections },
@@ -24,19 +41,19 @@ static const struct module_table TABLES[] = {
     { "string", string_natives, prepare_string },
     { "sys", NULL, prepare_sys },
     { "textwrap", textwrap_natives, NULL },
+    { "typing", NULL, prepare_typing },
 };
 
 /* They can be imported, as real files do without using them; the use of anything in them fails. */
 static const char *const UNSUPPORTED[] = {
-    "__future__", "abc",       "argparse", "ast",       "calendar",   "codecs",  "configparser",
-    "contextlib", "csv",       "decimal",  "difflib",   "enum",       "errno",   "fnmatch",
-    "fractions",  "glob",      "gzip",     "heapq",     "hmac",       "html",    "http",
-    "importlib",  "inspect",   "io",       "ipaddress", "logging",    "numbers", "optparse",
-    "pathlib",    "pickle",    "platform", "pprint",    "pwd",        "queue",   "random",
-    "secrets",    "shutil",    "signal",   "socket",    "statistics", "struct",  "subprocess",
-    "tempfile",   "threading", "time",     "traceback", "types",      "typing",  "unittest",
-    "urllib",     "urllib2",   "uuid",     "warnings",  "weakref",    "xml",     "yaml",
-    "zlib",
+    "__future__", "abc",       "argparse", "ast",       "calendar",   "codecs",   "configparser",
+    "contextlib", "csv",       "decimal",  "difflib",   "enum",       "errno",    "fnmatch",
+    "fractions",  "glob",      "gzip",     "heapq",     "hmac",       "html",     "http",
+    "importlib",  "inspect",   "io",       "ipaddress", "logging",    "numbers",  "optparse",
+    "pathlib",    "pickle",    "platform", "pprint",    "pwd",        "queue",    "random",
+    "secrets",    "shutil",    "signal",   "socket",    "statistics", "struct",   "subprocess",
+    "tempfile",   "threading", "time",     "traceback", "types",      "unittest", "urllib",
+    "urllib2",    "uuid",      "warnings", "weakref",   "xml",        "yaml",     "zlib",
 };
 
 #define COUNT(table) (sizeof table / sizeof *table)

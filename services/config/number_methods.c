@@ -233,6 +233,7 @@ static bool construct_property(struct vm *vm, const struct class *class, const s
                      : class == &class_staticmethod ? PROPERTY_STATIC
                                                     : PROPERTY_CLASS;
     property->function = args->items[0];
+    property->setter = args->count > 1 ? args->items[1] : V_UNBOUND;
     *ret = (struct value){ .kind = K_PROPERTY, .property = property };
     return true;
 }
@@ -290,6 +291,35 @@ static bool construct_partial(struct vm *vm, const struct class *class, const st
     return true;
 }
 
+/* @name.setter, @name.getter: a new property with one of its functions replaced. */
+static struct value property_with(struct vm *vm, struct value self, struct value getter,
+                                  struct value setter)
+{
+    struct property *property = arena_alloc(vm->arena, sizeof *property);
+    *property = *self.property;
+    property->function = getter;
+    property->setter = setter;
+    return (struct value){ .kind = K_PROPERTY, .property = property };
+}
+
+METHOD(property_setter)
+{
+    *ret = property_with(vm, self, self.property->function, args->items[0]);
+    return true;
+}
+
+METHOD(property_getter)
+{
+    *ret = property_with(vm, self, args->items[0], self.property->setter);
+    return true;
+}
+
+static const struct native PROPERTY_METHODS[] = {
+    { "getter", property_getter, "fget" },
+    { "setter", property_setter, "fset" },
+    { NULL, NULL, NULL },
+};
+
 METHOD(object_init)
 {
     (void)vm;
@@ -334,7 +364,11 @@ PLAIN_CLASS(iterator, "iterator", K_ITERATOR)
 MADE_CLASS(type, "type", K_CLASS, construct_type)
 MADE_CLASS(range, "range", K_RANGE, construct_range)
 MADE_CLASS(slice, "slice", K_SLICE, construct_slice)
-MADE_CLASS(property, "property", K_PROPERTY, construct_property)
+const struct class class_property = { .name = "property",
+                                      .base = &class_object,
+                                      .layout = K_PROPERTY,
+                                      .methods = PROPERTY_METHODS,
+                                      .construct = construct_property };
 MADE_CLASS(staticmethod, "staticmethod", K_PROPERTY, construct_property)
 MADE_CLASS(classmethod, "classmethod", K_PROPERTY, construct_property)
 MADE_CLASS(super, "super", K_INSTANCE, construct_super)

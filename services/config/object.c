@@ -210,7 +210,8 @@ static bool unknown_attribute(struct vm *vm, const struct type *type, const char
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < type->field_count; i++)
         suggest(slice_of(name), type->fields[i].name, &best, &nearest);
-    (void)raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "Unknown schema attribute %s", name);
+    (void)raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "Unknown schema attribute %s",
+                        name);
     if (nearest && vm->exception.kind == K_INSTANCE)
         vm->exception.instance->cause =
             V_STR(string_printf(vm->arena, "did you mean '%s'?", nearest));

@@ -99,10 +99,10 @@ static bool ends_expressions(enum token_kind kind)
     }
 }
 
-static struct node *parse_sequence(struct parser *parser,
-                                   struct node *(*parse_item)(struct parser *))
+/* The rest of a tuple after its first item; without a comma the item is all. */
+static struct node *parse_sequence_rest(struct parser *parser, struct node *first,
+                                        struct node *(*parse_item)(struct parser *))
 {
-    struct node *first = parse_item(parser);
     if (token_kind_now(parser) != T_COMMA)
         return first;
     struct node *tuple = node_new(parser, N_TUPLE, first->start);
@@ -110,6 +110,12 @@ static struct node *parse_sequence(struct parser *parser,
     while (token_accept(parser, T_COMMA) && !ends_expressions(token_kind_now(parser)))
         node_add(parser, tuple, parse_item(parser));
     return node_finish(parser, tuple);
+}
+
+static struct node *parse_sequence(struct parser *parser,
+                                   struct node *(*parse_item)(struct parser *))
+{
+    return parse_sequence_rest(parser, parse_item(parser), parse_item);
 }
 
 struct node *parse_expressions(struct parser *parser)
@@ -236,9 +242,10 @@ static struct node *prefix_paren(struct parser *parser)
     uint32_t start = token_take(parser)->start;
     if (token_accept(parser, T_CLOSE_PAREN))
         return node_finish(parser, node_new(parser, N_TUPLE, start));
-    struct node *inner = parse_expressions(parser);
-    if (token_kind_now(parser) == T_FOR && inner->kind != N_TUPLE)
+    struct node *inner = parse_star_expression(parser);
+    if (token_kind_now(parser) == T_FOR)
         inner = parse_comprehension(parser, COMPREHENSION_GENERATOR, inner, NULL);
+    inner = parse_sequence_rest(parser, inner, parse_star_expression);
     if (inner->kind == N_STARRED)
         parse_fail(parser, inner->start, inner->end, "cannot use starred expression here");
     token_expect(parser, T_CLOSE_PAREN);

@@ -194,6 +194,13 @@ static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
         const struct list *items = instance->payload.list;
         return add_items(vm, buffer, items, "(", ")");
     }
+    if (value_is_moment(v)) {
+        struct string *text;
+        if (!moment_repr(vm, v, &text))
+            return false;
+        buffer_string(buffer, text);
+        return true;
+    }
     if (strcmp(instance->class->name, "Component") == 0 && instance->payload.kind == K_STR) {
         buffer_string(buffer, instance->payload.s);
         return true;

@@ -963,6 +963,14 @@ static bool construct_bytes(struct vm *vm, const struct class *class, const stru
     struct buffer buffer = buffer_new(vm);
     if (args->count && (args->items[0].kind == K_STR || args->items[0].kind == K_BYTES)) {
         buffer_string(&buffer, args->items[0].s);
+    } else if (args->count && value_is_integer(args->items[0])) {
+        size_t count;
+        if (!value_to_size(vm, args->items[0], "bytes()", &count))
+            return false;
+        if (count > LIMIT_STRING_BYTES)
+            return raise_limit(vm, "a text has more than %d bytes", LIMIT_STRING_BYTES);
+        for (size_t i = 0; i < count; i++)
+            buffer_char(&buffer, '\0');
     } else if (args->count) {
         if (!value_to_list(vm, args->items[0], K_LIST, &items))
             return false;

@@ -154,6 +154,7 @@ enum property_kind {
 struct property {
     enum property_kind kind;
     struct value function;
+    struct value setter; /* of a PROPERTY_GETTER, else K_UNBOUND */
 };
 
 struct partial {

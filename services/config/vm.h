@@ -29,6 +29,7 @@ struct function {
     struct value *defaults;
     const struct class *owner; /* the class whose body defines it */
     struct dict *attributes;
+    struct dict *cache; /* of functools.lru_cache: results by arguments; else NULL */
 };
 
 struct iterator {

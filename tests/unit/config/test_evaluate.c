@@ -99,6 +99,46 @@ static const struct evaluate_case cases[] = {
       "l = [1, 2, 3]\nclass A:\n  def __eq__(s, o):\n    l.clear()\n    return False\nprint(A() in "
       "l, l)",
       "False []\n" },
+    { "a generator of tuples in parentheses", "print(list(((i, i * i) for i in range(3))))",
+      "[(0, 0), (1, 1), (2, 4)]\n" },
+    { "a property that can be set",
+      "class A:\n  def __init__(s): s._v = 1\n  @property\n  def v(s): return s._v\n  @v.setter\n"
+      "  def v(s, x): s._v = x * 2\na = A()\na.v += 3\nprint(a.v)",
+      "8\n" },
+    { "what a generator returns",
+      "def g():\n  yield 1\n  return 'end'\ndef h():\n  print((yield from g()))\nprint(list(h()))",
+      "end\n[1]\n" },
+    { "a cache is one",
+      "import functools\n@functools.lru_cache(maxsize=None)\ndef fib(n): return n if n < 2 else "
+      "fib(n - 1) + fib(n - 2)\nprint(fib(90), fib.__name__)",
+      "2880067194370816120 fib\n" },
+    { "wraps keeps the name",
+      "from functools import wraps\ndef d(f):\n  @wraps(f)\n  def w(*a): return f(*a)\n  return "
+      "w\n@d\ndef real(): 'doc'\nprint(real.__name__, real.__doc__)",
+      "real doc\n" },
+    { "named tuples",
+      "from collections import namedtuple\nP = namedtuple('P', 'x y')\np = P(1, y=2)\n"
+      "print(p._replace(x=5), p._asdict(), p.y, p == (1, 2))",
+      "P(x=5, y=2) {'x': 1, 'y': 2} 2 True\n" },
+    { "deques and the order of dicts",
+      "from collections import deque, OrderedDict\nd = deque([1, 2])\nd.appendleft(0)\nd.rotate()\n"
+      "o = OrderedDict(a=1, b=2, c=3)\no.move_to_end('a')\nprint(list(d), d.popleft(), list(o), "
+      "o.popitem(last=False))",
+      "[2, 0, 1] 2 ['b', 'c', 'a'] ('b', 2)\n" },
+    { "dates that are given",
+      "from datetime import date, datetime, timedelta\nd = datetime.strptime('2024-02-28 07:05', "
+      "'%Y-%m-%d %H:%M')\nprint(d.replace(hour=9), repr(d.date() + timedelta(days=1)), "
+      "timedelta(hours=3) * 2 // 4, -timedelta(1), date.fromisoformat('2024-01-01').isoweekday())",
+      "2024-02-28 09:05:00 datetime.date(2024, 2, 29) 1:30:00 -1 day, 0:00:00 1\n" },
+    { "groups of a match by item",
+      "import re\nm = re.match('(?P<a>x)(y)?', 'x')\nprint(m[1], m['a'], m[2])", "x x None\n" },
+    { "annotations with typing",
+      "from typing import List, Optional\ndef f(a: List[int], b: Optional[str] = None): return a\n"
+      "print(f([1]))",
+      "[1]\n" },
+    { "a zero byte in what is printed", "print('a\\0b')",
+      "a\xef\xbf\xbd"
+      "b\n" },
     { "items of dicts compare as sets",
       "d = {'a': [], 'b': 1}\nprint(d.items() >= {('b', 1)}, d.keys() == {'a', 'b'})",
       "True True\n" },
