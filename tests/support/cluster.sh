@@ -167,19 +167,24 @@ leftovers() {
     local pid
     for pid in $(ls /proc | grep -E '^[0-9]+$'); do
         [ "$pid" != $$ ] && [ "$pid" != "${BASHPID:-}" ] || continue
-        if tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -qF "$PEERS_DIR" ||
+        if { tr '\0' ' ' < "/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$PEERS_DIR" ||
             readlink "/proc/$pid/cwd" 2>/dev/null | grep -qF "$PEERS_DIR"; then
             [ "$(awk '{ print $4 }' "/proc/$pid/stat" 2>/dev/null)" = $$ ] ||
-                echo "process $pid $(tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null)"
+                echo "process $pid $({ tr '\0' ' ' < "/proc/$pid/cmdline"; } 2>/dev/null)"
         fi
     done
     grep -F " $PEERS_DIR/" /proc/self/mounts | sed 's/^/mount /'
-    comm -13 "$PEERS_DIR/cgroups-before" <(cgroups_now) | sed 's/^/cgroup /'
+    cgroups_left | sed 's/^/cgroup /'
 }
 
-# Only those of Eos and of this test's Docker engine: other programs may come and go meanwhile.
-cgroups_now() { find /sys/fs/cgroup -type d \( -path '*/eos/*' -o -path "*/$(basename "$PEERS_DIR")*" \) 2>/dev/null | sort; }
-cgroups_now > "$PEERS_DIR/cgroups-before"
+# The control groups of this test's tasks, which are named by their ids, and of its Docker engine.
+cgroups_left() {
+    local task
+    for task in $(ls "$PEERS_DIR"/eos/launcher/tasks "$PEERS_DIR"/eos/launcher/sandboxes 2>/dev/null | sort -u); do
+        find /sys/fs/cgroup -mindepth 2 -type d -name "$task" 2>/dev/null
+    done
+    find /sys/fs/cgroup -mindepth 2 -type d -path "*/$(basename "$PEERS_DIR")*" 2>/dev/null
+}
 
 nothing_left() { [ -z "$(leftovers)" ]; }
 
