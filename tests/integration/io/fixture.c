@@ -118,8 +118,28 @@ static void on_reply(void *user, const ProtobufCMessage *message, const struct e
         *outcome->all_done = true;
 }
 
+uint64_t answer_number(const ProtobufCMessage *message)
+{
+    uint64_t number = UINT64_MAX;
+    slice_to_u64(slice_of(((const Eos__Config__V1__CompileResponse *)message)->printed), UINT64_MAX,
+                 &number);
+    return number;
+}
+
+size_t answer_len(const ProtobufCMessage *message)
+{
+    return strlen(((const Eos__Config__V1__CompileResponse *)message)->printed);
+}
+
 bool call_echo(struct fixture *f, struct rpc_client *client, const char *user, size_t bytes,
                uint32_t deadline_ms, struct outcome *outcome, struct error *err)
+{
+    outcome->loop = &f->loop;
+    return call_message(f, client, user, bytes, deadline_ms, on_reply, outcome, err);
+}
+
+bool call_message(struct fixture *f, struct rpc_client *client, const char *user, size_t bytes,
+                  uint32_t deadline_ms, rpc_reply_fn *reply, void *reply_user, struct error *err)
 {
     Eos__Config__V1__CompileRequest request = EOS__CONFIG__V1__COMPILE_REQUEST__INIT;
     Eos__Config__V1__SourceFile file = EOS__CONFIG__V1__SOURCE_FILE__INIT, *files[] = { &file };
@@ -129,9 +149,9 @@ bool call_echo(struct fixture *f, struct rpc_client *client, const char *user, s
     request.user = (char *)user;
     request.files = files;
     request.n_files = 1;
-    outcome->loop = &f->loop;
+    (void)f;
     bool ok = rpc_call(client, &eos__config__v1__config__descriptor, "Compile", &request.base,
-                       &options, on_reply, outcome, err) != NULL;
+                       &options, reply, reply_user, err) != NULL;
     free(content);
     return ok;
 }

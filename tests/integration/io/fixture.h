@@ -26,6 +26,14 @@ struct rpc_client *fixture_dial(struct fixture *f, const struct cluster_key *key
 
 /* Runs the loop until `*flag`, and fails the test after `limit_ms`. */
 void run_until(struct fixture *f, const bool *flag, uint64_t limit_ms);
+/* The same for any condition. */
+#define EVENTUALLY(f, condition)                                                                   \
+    do {                                                                                           \
+        uint64_t until_ = uv_hrtime() + 10000000000u;                                              \
+        while (!(condition) && uv_hrtime() < until_)                                               \
+            run_for(f, 2);                                                                         \
+        assert_true(condition);                                                                    \
+    } while (0)
 /* Runs the loop for so long; only where nothing is supposed to happen. */
 void run_for(struct fixture *f, uint64_t ms);
 
@@ -45,6 +53,12 @@ struct outcome {
 /* Calls Compile with `user` and a file of `bytes`.  False when the client refused. */
 bool call_echo(struct fixture *f, struct rpc_client *client, const char *user, size_t bytes,
                uint32_t deadline_ms, struct outcome *outcome, struct error *err);
+
+/* The same with a callback of one's own, which may ask what the answer holds. */
+bool call_message(struct fixture *f, struct rpc_client *client, const char *user, size_t bytes,
+                  uint32_t deadline_ms, rpc_reply_fn *reply, void *reply_user, struct error *err);
+uint64_t answer_number(const ProtobufCMessage *message);
+size_t answer_len(const ProtobufCMessage *message);
 
 /* This program again, as "--serve URL [KEY-FILE]"; returns when it listens. */
 pid_t serve_process(const char *url, const char *key_file);

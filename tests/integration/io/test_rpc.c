@@ -143,9 +143,8 @@ static void keeps_deadlines(void **state)
     assert_true(call_echo(f, f->client, "never", 0, 300, &outcome, &err));
     run_until(f, &outcome.is_done, 5000);
     assert_int_equal(outcome.code, ERROR_DEADLINE_EXCEEDED);
-    assert_in_range(outcome.ended_ms - start_ms, 300, 600);
-    run_for(f, 100);
-    assert_int_equal(f->echo.cancelled, 1); /* the server was told */
+    assert_in_range(outcome.ended_ms - start_ms, 300, 1500);
+    EVENTUALLY(f, f->echo.cancelled == 1); /* the server was told */
 }
 
 static void names_a_peer_that_is_not_there(void **state)
@@ -210,7 +209,7 @@ static void survives_a_killed_peer(void **state)
     kill_process(pid, SIGKILL);
     run_until(f, &all_done, 5000);
     for (unsigned i = 0; i < COUNT; i++) {
-        assert_in_range(outcomes[i].ended_ms - start_ms, 0, 1800);
+        assert_in_range(outcomes[i].ended_ms - start_ms, 0, 3000);
         if (i % 2)
             assert_true(outcomes[i].code == ERROR_UNAVAILABLE ||
                         outcomes[i].code == ERROR_DEADLINE_EXCEEDED);
@@ -430,9 +429,8 @@ static void cancels_a_stream_from_its_callback(void **state)
     f->client = fixture_dial(f, NULL);
     read_stream(f, &reader, 0, 1000);
     run_until(f, &reader.is_done, 5000);
-    run_for(f, 200);
+    EVENTUALLY(f, f->echo.cancelled == 1);
     assert_int_equal(reader.next, 50);
-    assert_int_equal(f->echo.cancelled, 1);
 }
 
 static void ends_a_stream_when_the_peer_dies(void **state)
@@ -476,6 +474,8 @@ static const struct hostile_case {
     { "an unknown kind", true, 0, "\x08\x63", 2, true },
 };
 
+#define MALFORMED "eos_rpc_dropped_messages_total{reason=\"malformed\"} "
+
 static void a_bad_message_costs_the_peer(void **state)
 {
     const struct hostile_case *c = *state;
@@ -485,19 +485,21 @@ static void a_bad_message_costs_the_peer(void **state)
     fixture_serve(f, NULL, NULL);
     f->client = fixture_dial(f, NULL);
     flood(f, f->client, 1, "size 1", 0, 1);
-    double before = metric_of("eos_rpc_dropped_messages_total{reason=\"malformed\"} ");
+    double before = metric_of(MALFORMED);
 
     int fd = c->is_nanomsg ? puppet_connect(f->url) : puppet_connect_raw(f->url);
     if (c->is_nanomsg)
         puppet_send_frame(fd, (c->claimed ? c->claimed : c->len) + 4, c->bytes, c->len);
     else
         assert_int_equal(write(fd, c->bytes, c->len), c->len);
-    run_for(f, 50);
+    if (c->is_counted)
+        EVENTUALLY(f, metric_of(MALFORMED) == before + 1);
+    else
+        run_for(f, 50);
     close(fd);
 
     flood(f, f->client, 100, "size 10", 0, 10);
-    double after = metric_of("eos_rpc_dropped_messages_total{reason=\"malformed\"} ");
-    assert_int_equal(after - before, c->is_counted);
+    assert_int_equal(metric_of(MALFORMED) - before, c->is_counted);
     fixture_close(&opened);
 }
 
@@ -505,7 +507,8 @@ static void a_bad_message_costs_the_peer(void **state)
 static void answers_nonsense(void **state)
 {
     struct fixture *f = *state;
-    char bytes[512], reply[512];
+    struct rpc_wire_reply answer;
+    size_t len;
     struct rpc_wire_call call = {
         .client_id = 5,
         .call_id = 9,
@@ -513,19 +516,12 @@ static void answers_nonsense(void **state)
         .time_left_ms = 1000,
     };
     fixture_serve(f, NULL, NULL);
-    int fd = puppet_connect(f->url);
-    size_t len = rpc_wire_encode_call(&call, bytes);
-    puppet_send_frame(fd, len + 4, bytes, len);
-    run_for(f, 100);
-    ssize_t got = recv(fd, reply, sizeof reply, MSG_DONTWAIT);
-    assert_true(got > 13);
-    struct rpc_wire_reply answer;
-    struct error err;
-    assert_true(
-        rpc_wire_decode_reply((struct slice){ reply + 13, (size_t)got - 13 }, &answer, &err));
+    struct puppet *puppet = puppet_dial(f);
+    puppet_send_call(f, puppet, &call);
+    assert_true(puppet_read_reply(f, puppet, 10000, &answer, &len));
     assert_int_equal(answer.call_id, 9);
     assert_int_equal(answer.code, ERROR_UNIMPLEMENTED);
-    close(fd);
+    puppet_free(puppet);
 }
 
 /* -- sealing -------------------------------------------------------------------------------------- */
@@ -586,8 +582,7 @@ static void drops_what_was_seen_before(void **state)
     rpc_seal_close(seal, RPC_TO_SERVER, wall_ms(), (struct slice){ plain, len }, sealed);
     for (unsigned i = 0; i < 3; i++)
         puppet_send_frame(fd, len + RPC_SEAL_BYTES + 4, sealed, len + RPC_SEAL_BYTES);
-    run_for(f, 100);
-    assert_int_equal(metric_of("eos_rpc_dropped_messages_total{reason=\"replay\"} ") - replays, 2);
+    EVENTUALLY(f, metric_of("eos_rpc_dropped_messages_total{reason=\"replay\"} ") == replays + 2);
 
     /* A request for another process of the service, such as the one before a restart. */
     call.kind = RPC_REQUEST;
@@ -596,8 +591,7 @@ static void drops_what_was_seen_before(void **state)
     len = rpc_wire_encode_call(&call, plain);
     rpc_seal_close(seal, RPC_TO_SERVER, wall_ms(), (struct slice){ plain, len }, sealed);
     puppet_send_frame(fd, len + RPC_SEAL_BYTES + 4, sealed, len + RPC_SEAL_BYTES);
-    run_for(f, 100);
-    assert_int_equal(metric_of("eos_rpc_dropped_messages_total{reason=\"stale\"} ") - stale, 1);
+    EVENTUALLY(f, metric_of("eos_rpc_dropped_messages_total{reason=\"stale\"} ") == stale + 1);
     assert_int_equal(f->echo.calls, 0);
 
     close(fd);
@@ -711,15 +705,15 @@ static void drains(void **state)
     drained = false;
     fixture_serve(f, NULL, NULL);
     f->client = fixture_dial(f, NULL);
-    assert_true(call_echo(f, f->client, "slow 400", 0, 5000, &before, &err));
-    run_for(f, 100);
-    rpc_server_drain(f->echo.server, 5000, on_drained, NULL);
+    assert_true(call_echo(f, f->client, "slow 1500", 0, 10000, &before, &err));
+    EVENTUALLY(f, f->echo.calls == 1);
+    rpc_server_drain(f->echo.server, 10000, on_drained, NULL);
     assert_true(call_echo(f, f->client, "", 0, 300, &during, &err));
     run_until(f, &during.is_done, 2000);
     assert_int_equal(during.code, ERROR_UNAVAILABLE);
     assert_false(before.is_done);
-    run_until(f, &drained, 2000);
-    run_until(f, &before.is_done, 100);
+    run_until(f, &drained, 5000);
+    run_until(f, &before.is_done, 2000);
     assert_int_equal(before.code, ERROR_OK);
 }
 
