@@ -7,7 +7,7 @@ static int64_t later(int64_t a, int64_t b)
 
 int64_t poll_pace_due_ms(const struct poll_pace *pace, bool has_unsent_news)
 {
-    int64_t free_ms = pace->quick > POLL_QUICK_MAX ? pace->sent_ms + POLL_QUICK_GAP_MS : 0;
+    int64_t free_ms = pace->paid_ms - POLL_BURST_MS;
     if (!pace->is_open || pace->is_stale)
         return later(pace->retry_ms, free_ms);
     if (has_unsent_news)
@@ -21,12 +21,11 @@ void poll_pace_sent(struct poll_pace *pace, bool has_news, int64_t now_ms)
     pace->is_stale = false;
     pace->has_news = has_news;
     pace->sent_ms = now_ms;
+    pace->paid_ms = later(pace->paid_ms, now_ms) + POLL_COST_MS;
 }
 
-void poll_pace_answered(struct poll_pace *pace, int64_t now_ms)
+void poll_pace_answered(struct poll_pace *pace)
 {
-    bool is_quick = now_ms - pace->sent_ms < POLL_QUICK_MS;
-    pace->quick = is_quick ? pace->quick + (pace->quick <= POLL_QUICK_MAX) : 0;
     pace->is_open = false;
     pace->failures = 0;
     pace->retry_ms = 0;

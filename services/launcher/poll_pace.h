@@ -18,14 +18,13 @@ struct poll_pace {
     int64_t sent_ms;   /* when it was sent */
     int64_t retry_ms;  /* not before this, after a failure */
     unsigned failures; /* in a row */
-    unsigned quick;    /* answers in a row that came at once */
+    int64_t paid_ms;   /* until when the polls so far have used up the time */
 };
 
 #define POLL_NEWS_GAP_MS  100
 #define POLL_LOST_MS      3000 /* an answer to news that has not come by then is given up */
-#define POLL_QUICK_MS     20   /* an answer that was not held */
-#define POLL_QUICK_MAX    20   /* of them may follow each other freely */
-#define POLL_QUICK_GAP_MS 50
+#define POLL_COST_MS      5    /* on average there are no more polls than one in that time */
+#define POLL_BURST_MS     250  /* but so many at once as would cost that */
 #define POLL_RETRY_MIN_MS 100
 #define POLL_RETRY_MAX_MS 3000
 
@@ -36,7 +35,7 @@ struct poll_pace {
 int64_t poll_pace_due_ms(const struct poll_pace *pace, bool has_unsent_news);
 
 void poll_pace_sent(struct poll_pace *pace, bool has_news, int64_t now_ms);
-void poll_pace_answered(struct poll_pace *pace, int64_t now_ms);
+void poll_pace_answered(struct poll_pace *pace);
 
 /* `jitter` is 0 to 999: thousandths that are added to the pause. */
 void poll_pace_failed(struct poll_pace *pace, unsigned jitter, int64_t now_ms);

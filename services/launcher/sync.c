@@ -121,7 +121,7 @@ static void on_answer(void *user, const ProtobufCMessage *response, const struct
             log_info("the scheduler answers again", "scheduler", sync->options.scheduler);
         sync->has_failed = false;
         if (poll->sequence == sync->sequence)
-            poll_pace_answered(&sync->pace, now_ms(sync));
+            poll_pace_answered(&sync->pace);
         take_answer(sync, (const sync_response *)response);
     } else if (!sync->is_closing) {
         take_failure(sync, poll, err);

@@ -136,9 +136,20 @@ static void on_gone(void *user)
 
 static void on_overtaken_gone(void *user)
 {
+    struct rpc_request **place = user;
     struct error err;
     error_set(&err, ERROR_CANCELLED, "the poll was cancelled");
-    rpc_fail(user, &err);
+    rpc_fail(TAKE(*place), &err);
+}
+
+static void keep_overtaken(struct harness *harness, struct rpc_request *request)
+{
+    size_t i = 0;
+    while (harness->overtaken[i])
+        i++;
+    assert(i < sizeof harness->overtaken / sizeof harness->overtaken[0]);
+    harness->overtaken[i] = request;
+    rpc_request_on_cancel(request, on_overtaken_gone, &harness->overtaken[i]);
 }
 
 static void let_go(struct harness *harness)
@@ -146,7 +157,7 @@ static void let_go(struct harness *harness)
     struct rpc_request *older = TAKE(harness->held);
     struct error err;
     if (harness->never_lets_go) {
-        rpc_request_on_cancel(older, on_overtaken_gone, older);
+        keep_overtaken(harness, older);
         return;
     }
     error_set(&err, ERROR_ABORTED, "a later poll has come");
@@ -619,18 +630,25 @@ static void show_log(const struct harness *harness)
         fwrite(buffer, 1, (size_t)len, stderr);
 }
 
+static void end_poll(struct rpc_request *poll)
+{
+    struct error err;
+    if (!poll)
+        return;
+    error_set(&err, ERROR_CANCELLED, "the test is over");
+    rpc_request_on_cancel(poll, NULL, NULL);
+    rpc_fail(poll, &err);
+}
+
 void harness_done(struct harness *harness)
 {
     if (harness->pid > 0)
         harness_kill(harness);
     kill_executors(harness);
     show_log(harness);
-    if (harness->held) {
-        struct error err;
-        error_set(&err, ERROR_CANCELLED, "the test is over");
-        rpc_request_on_cancel(harness->held, NULL, NULL);
-        rpc_fail(TAKE(harness->held), &err);
-    }
+    for (size_t i = 0; i < sizeof harness->overtaken / sizeof harness->overtaken[0]; i++)
+        end_poll(TAKE(harness->overtaken[i]));
+    end_poll(TAKE(harness->held));
     rpc_client_close(harness->client);
     rpc_server_close(harness->server);
     uv_close((uv_handle_t *)&harness->clock, NULL);

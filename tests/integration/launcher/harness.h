@@ -33,7 +33,8 @@ struct harness {
 
     struct rpc_server *server;
     struct rpc_client *client;
-    struct rpc_request *held; /* the poll */
+    struct rpc_request *held;          /* the poll */
+    struct rpc_request *overtaken[16]; /* those that are not let go */
     uv_timer_t clock;
     uint64_t deadline_ms;
 
