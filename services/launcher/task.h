@@ -65,7 +65,7 @@ struct task {
     /* task_record.c */
     uv_work_t record_work;
     uint64_t record_wanted, record_written, record_awaited;
-    bool is_recording, has_record_failed;
+    bool is_recording, has_record_failed, is_record_durable;
     char *record_bytes;
     size_t record_len;
     struct error record_error;

@@ -8,7 +8,10 @@
 #include <assert.h>
 
 /* The checkpoint is written whole each time.  One write is under way at most; what changes meanwhile
- * goes into the next one. */
+ * goes into the next one.
+ *
+ * Only an end waits for the disk.  What a power failure takes before that ends the task as well, and
+ * the scheduler, who is told nothing of it then, takes it for lost. */
 
 #define RETRY_MS 1000
 
@@ -41,6 +44,7 @@ static void pack(struct task *task)
     task->record_len = protobuf_c_message_get_packed_size(&checkpoint.base);
     task->record_bytes = xreallocarray(task->record_bytes, task->record_len + 1, 1);
     protobuf_c_message_pack(&checkpoint.base, (uint8_t *)task->record_bytes);
+    task->is_record_durable = task->has_ended && !task->is_clean;
     arena_free(arena);
 }
 
@@ -48,9 +52,12 @@ static void write_record(uv_work_t *work)
 {
     struct task *task = work->data;
     struct slice content = { task->record_bytes, task->record_len };
-    task->has_record_failed =
-        !host_directory_make(task->paths.task, 0700, &task->record_error) ||
-        !host_file_replace(task->paths.checkpoint, content, &task->record_error);
+    bool ok = host_directory_make(task->paths.task, 0700, &task->record_error);
+    if (ok && task->is_record_durable)
+        ok = host_file_replace(task->paths.checkpoint, content, &task->record_error);
+    else if (ok)
+        ok = host_file_write(task->paths.checkpoint, content, &task->record_error);
+    task->has_record_failed = !ok;
 }
 
 static void begin(struct task *task);

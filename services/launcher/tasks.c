@@ -174,7 +174,20 @@ static Eos__Launcher__V1__Checkpoint *read_checkpoint(const char *path, const ch
     return NULL;
 }
 
-/* A directory without a checkpoint is that of a command that was never acted on. */
+/* A directory without a checkpoint is that of a command that was never acted on.  A checkpoint that a
+ * power failure has spoilt is of no use; only one whose task still runs is left for somebody to look
+ * at. */
+static void give_up(struct tasks *tasks, const char *task_id, const struct map *processes,
+                    const struct error *why)
+{
+    cleanup_free char *plan =
+        xasprintf("%s/tasks/%s/plan", tasks->host.settings->state_directory, task_id);
+    if (why->code != ERROR_NOT_FOUND)
+        log_error("could not take up a task again", "task", task_id, "reason", why->message);
+    if (!map_get(processes, slice_of(plan)))
+        remove_later(tasks, task_id);
+}
+
 static void restore(struct tasks *tasks, const char *task_id, const struct map *processes)
 {
     cleanup_free char *path =
@@ -182,12 +195,10 @@ static void restore(struct tasks *tasks, const char *task_id, const struct map *
     struct error err;
     Eos__Launcher__V1__Checkpoint *checkpoint = read_checkpoint(path, task_id, &err);
 
-    if (!checkpoint && err.code == ERROR_NOT_FOUND)
-        remove_later(tasks, task_id);
-    else if (!checkpoint)
-        log_error("could not take up a task again", "task", task_id, "reason", err.message);
-    if (!checkpoint)
+    if (!checkpoint) {
+        give_up(tasks, task_id, processes, &err);
         return;
+    }
     struct task *task = task_restore(&tasks->host, checkpoint, processes);
     tasks->open_tasks++;
     map_put(tasks->by_id, slice_of(task->id), task);

@@ -17,6 +17,21 @@
 
 extern char **environ;
 
+const char *harness_id(const struct harness *harness, const char *task_id)
+{
+    const char *unique = strrchr(harness->folder, '.') + 1;
+    return task_id[0] == '.' ? task_id : arena_printf(harness->arena, "%s-%s", unique, task_id);
+}
+
+/* Back to the short form. */
+static char *short_id(struct harness *harness, const char *task_id)
+{
+    const char *unique = strrchr(harness->folder, '.') + 1;
+    size_t len = strlen(unique);
+    bool is_ours = strncmp(task_id, unique, len) == 0 && task_id[len] == '-';
+    return arena_strdup(harness->arena, is_ours ? task_id + len + 1 : task_id);
+}
+
 /* -- the scheduler -------------------------------------------------------------------------------- */
 
 typedef Eos__Scheduler__V1__SyncRequest sync_request;
@@ -67,7 +82,7 @@ static void take_in(struct harness *harness, const sync_request *request)
             continue;
         struct update_seen *seen = arena_alloc(harness->arena, sizeof *seen);
         seen->update_id = arena_strdup(harness->arena, request->updates[i]->update_id);
-        seen->task_id = arena_strdup(harness->arena, request->updates[i]->task_id);
+        seen->task_id = short_id(harness, request->updates[i]->task_id);
         seen->message = arena_strdup(harness->arena, request->updates[i]->message);
         seen->status = request->updates[i]->status;
         *harness->updates_end = seen;
@@ -79,7 +94,7 @@ static void take_in(struct harness *harness, const sync_request *request)
     map_free(harness->picture);
     harness->picture = map_new();
     for (size_t i = 0; i < request->n_tasks; i++)
-        map_put(harness->picture, slice_of(request->tasks[i]->task_id),
+        map_put(harness->picture, slice_of(short_id(harness, request->tasks[i]->task_id)),
                 (void *)(uintptr_t)(request->tasks[i]->status + 1));
 }
 
@@ -87,7 +102,7 @@ static Eos__Scheduler__V1__KillTask *kill_message(struct harness *harness, char 
 {
     Eos__Scheduler__V1__KillTask *kill = arena_alloc(harness->arena, sizeof *kill);
     eos__scheduler__v1__kill_task__init(kill);
-    kill->task_id = task_id;
+    kill->task_id = (char *)harness_id(harness, task_id);
     kill->message = "Killed by the test.";
     return kill;
 }
@@ -102,7 +117,7 @@ static void fill_answer(struct harness *harness, const sync_request *request,
             arena_strdup(harness->arena, request->updates[i]->update_id);
     response->launch = arena_array(harness->arena, 64, sizeof *response->launch);
     for (size_t i = 0; i < harness->launch_count; i++)
-        if (!is_named(harness, harness->launches[i]->task->task_id))
+        if (!is_named(harness, short_id(harness, harness->launches[i]->task->task_id)))
             response->launch[response->n_launch++] = harness->launches[i];
     response->kill = arena_array(harness->arena, 64, sizeof *response->kill);
     for (size_t i = 0; i < harness->kill_count; i++)
@@ -427,7 +442,7 @@ void harness_launch(struct harness *harness, const struct task_spec *spec)
         spec->executor_data ? (char *)spec->executor_data : executor_data(harness, spec);
     config->container = spec->container;
     add_resources(harness, config);
-    task->task_id = arena_strdup(arena, spec->id);
+    task->task_id = (char *)harness_id(harness, spec->id);
     task->hostname = "h1";
     task->host_id = harness->host_id;
     task->task = config;
@@ -446,7 +461,7 @@ void harness_order_kill(struct harness *harness, const char *task_id)
 
 void harness_order_forget(struct harness *harness, const char *task_id)
 {
-    harness->forgets[harness->forget_count++] = arena_strdup(harness->arena, task_id);
+    harness->forgets[harness->forget_count++] = (char *)harness_id(harness, task_id);
     push(harness);
 }
 
@@ -518,7 +533,7 @@ bool harness_read_log(struct harness *harness, const struct log_wish *wish, stru
 {
     struct asking asking = { .out = out, .until = wish->until };
     Eos__Launcher__V1__ReadLogRequest request = EOS__LAUNCHER__V1__READ_LOG_REQUEST__INIT;
-    request.task_id = (char *)wish->task_id;
+    request.task_id = (char *)harness_id(harness, wish->task_id);
     request.process = (char *)(wish->process ? wish->process : "");
     request.stream = wish->stream;
     request.run = wish->run;

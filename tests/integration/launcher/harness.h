@@ -73,6 +73,10 @@ void harness_kill(struct harness *harness);      /* SIGKILL */
 int harness_terminate(struct harness *harness);  /* SIGTERM; its exit status, or -1 */
 int harness_run_to_end(struct harness *harness); /* starts it and waits: it is to fail */
 
+/* The id that a task has on this machine, where other tests may run at the same time: control groups
+ * and containers are named after it.  The functions here take the short form, "t1". */
+const char *harness_id(const struct harness *harness, const char *task_id);
+
 /* A task of one process.  `container` may be NULL; both are borrowed. */
 struct task_spec {
     const char *id, *role, *cmdline;

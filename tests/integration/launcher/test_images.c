@@ -112,7 +112,7 @@ static Eos__Launcher__V1__DescribeTaskResponse *describe(struct harness *h, cons
 {
     Eos__Launcher__V1__DescribeTaskRequest request = EOS__LAUNCHER__V1__DESCRIBE_TASK_REQUEST__INIT;
     struct error err = { 0 };
-    request.task_id = (char *)id;
+    request.task_id = (char *)harness_id(h, id);
     ProtobufCMessage *response = harness_ask(h, "DescribeTask", &request.base, &err);
     assert_string_equal(err.message, "");
     return (Eos__Launcher__V1__DescribeTaskResponse *)response;
@@ -280,7 +280,7 @@ static void a_crash_at_any_moment_of_an_engine_launch(void **state)
         assert_true(harness_start(h));
         assert_non_null(harness_wait_for(h, id, RUNNING));
         cleanup_text struct text begun = TEXT_INIT;
-        cleanup_free char *path = xasprintf("state/sandboxes/%s/begun", id);
+        cleanup_free char *path = xasprintf("state/sandboxes/%s/begun", harness_id(h, id));
         while (begun.len == 0) {
             uv_run(&h->loop, UV_RUN_ONCE);
             harness_read_file(h, path, &begun);

@@ -53,13 +53,20 @@ static int executor_pid(struct harness *h, const char *id)
 {
     Eos__Launcher__V1__DescribeTaskRequest request = EOS__LAUNCHER__V1__DESCRIBE_TASK_REQUEST__INIT;
     struct error err = { 0 };
-    request.task_id = (char *)id;
+    request.task_id = (char *)harness_id(h, id);
     Eos__Launcher__V1__DescribeTaskResponse *response =
         (void *)harness_ask(h, "DescribeTask", &request.base, &err);
     assert_string_equal(err.message, "");
     int pid = response->executor_pid;
     protobuf_c_message_free_unpacked(&response->base, NULL);
     return pid;
+}
+
+/* A file in the sandbox of a task. */
+static void read_sandbox(struct harness *h, const char *id, const char *file, struct text *out)
+{
+    cleanup_free char *path = xasprintf("state/sandboxes/%s/%s", harness_id(h, id), file);
+    harness_read_file(h, path, out);
 }
 
 /* -- a life --------------------------------------------------------------------------------------- */
@@ -82,10 +89,10 @@ static void a_task_runs_to_its_end(void **state)
            "echo \"i={{mesos.instance}} h={{mesos.hostname}} $USER $(id -un) $HOME\"; pwd; umask");
     assert_non_null(harness_wait_for(h, "t1", STARTING));
     assert_non_null(harness_wait_for(h, "t1", FINISHED));
-    harness_read_file(h, "state/sandboxes/t1/.logs/main/0/stdout", &log);
+    read_sandbox(h, "t1", ".logs/main/0/stdout", &log);
     cleanup_free char *expected =
-        xasprintf("i=0 h=h1 nobody nobody %s/sandboxes/t1\n%s/sandboxes/t1\n0022\n", h->state_dir,
-                  h->state_dir);
+        xasprintf("i=0 h=h1 nobody nobody %s/sandboxes/%s\n%s/sandboxes/%s\n0022\n", h->state_dir,
+                  harness_id(h, "t1"), h->state_dir, harness_id(h, "t1"));
     assert_string_equal(text_string(&log), expected);
     assert_true(harness_wait(h, harness_nothing_left, NULL));
 }
@@ -169,7 +176,7 @@ static void nothing_of_the_launcher_leaks_into_tasks(void **state)
         h, "t1",
         "ls -l /proc/self/fd | grep -v '/proc' | grep -c -- '->'; ulimit -n; env | grep -c EOS_");
     assert_non_null(harness_wait_for(h, "t1", FAILED)); /* grep found none */
-    harness_read_file(h, "state/sandboxes/t1/.logs/main/0/stdout", &log);
+    read_sandbox(h, "t1", ".logs/main/0/stdout", &log);
     assert_string_equal(text_string(&log), "3\n1024\n0\n");
 }
 
@@ -196,7 +203,7 @@ static void a_volume_of_the_host_is_mounted(void **state)
                                                    "/proc/self/mounts",
                                         .container = &container });
     assert_non_null(harness_wait_for(h, "t1", FINISHED));
-    harness_read_file(h, "state/sandboxes/t1/.logs/main/0/stdout", &log);
+    read_sandbox(h, "t1", ".logs/main/0/stdout", &log);
     assert_string_equal(text_string(&log), "1\n");
 }
 
@@ -265,8 +272,8 @@ static void all_tasks_are_told_when_asked(void **state)
 
 static bool is_forgotten(const struct harness *h, const void *what)
 {
-    cleanup_free char *sandbox = xasprintf("%s/sandboxes/%s", h->state_dir, (const char *)what);
-    cleanup_free char *task = xasprintf("%s/tasks/%s", h->state_dir, (const char *)what);
+    cleanup_free char *sandbox = xasprintf("%s/sandboxes/%s", h->state_dir, harness_id(h, what));
+    cleanup_free char *task = xasprintf("%s/tasks/%s", h->state_dir, harness_id(h, what));
     return access(sandbox, F_OK) != 0 && access(task, F_OK) != 0;
 }
 
@@ -422,7 +429,7 @@ static void logs_are_listed(void **state)
     struct error err = { 0 };
     launch(h, "t1", "printf 12345");
     assert_non_null(harness_wait_for(h, "t1", FINISHED));
-    request.task_id = "t1";
+    request.task_id = (char *)harness_id(h, "t1");
     Eos__Launcher__V1__ListLogsResponse *response =
         (void *)harness_ask(h, "ListLogs", &request.base, &err);
     assert_non_null(response);
@@ -492,7 +499,7 @@ static void tasks_outlive_a_crash(void **state)
 
 static bool has_exit(const struct harness *h, const void *what)
 {
-    cleanup_free char *path = xasprintf("%s/tasks/%s/exit", h->state_dir, (const char *)what);
+    cleanup_free char *path = xasprintf("%s/tasks/%s/exit", h->state_dir, harness_id(h, what));
     return access(path, F_OK) == 0;
 }
 
@@ -538,7 +545,7 @@ static bool is_past(const struct harness *h, const void *moment)
 
 static bool runs_once(const struct harness *h, const void *what)
 {
-    cleanup_free char *plan = xasprintf("%s/tasks/%s/plan", h->state_dir, (const char *)what);
+    cleanup_free char *plan = xasprintf("%s/tasks/%s/plan", h->state_dir, harness_id(h, what));
     return harness_count(h, what, RUNNING) >= 1 && harness_processes(plan) > 0;
 }
 
@@ -556,7 +563,7 @@ static void a_crash_at_any_moment_of_a_launch(void **state)
         assert_true(harness_start(h));
         assert_true(harness_wait(h, runs_once, id));
         cleanup_text struct text begun = TEXT_INIT;
-        cleanup_free char *path = xasprintf("state/sandboxes/%s/begun", id);
+        cleanup_free char *path = xasprintf("state/sandboxes/%s/begun", harness_id(h, id));
         while (begun.len == 0) {
             uv_run(&h->loop, UV_RUN_ONCE);
             harness_read_file(h, path, &begun);
@@ -599,7 +606,7 @@ static void an_end_is_remembered(void **state)
     assert_true(harness_wait(h, harness_nothing_left, NULL));
     assert_int_equal(harness_terminate(h), 0);
     assert_true(harness_start(h));
-    request.task_id = "t1";
+    request.task_id = (char *)harness_id(h, "t1");
     Eos__Launcher__V1__DescribeTaskResponse *response =
         (void *)harness_ask(h, "DescribeTask", &request.base, &err);
     assert_non_null(response);
