@@ -48,8 +48,11 @@ static void add_verb_cases(const struct verb *verbs, struct text *out)
         text_printf(out, "    '%s%s%s') flags='", verb->noun, verb->name ? " " : "",
                     verb->name ? verb->name : "");
         add_flag_names(verb, out);
-        text_printf(out, "' arguments=(%s %s) ;;\n", kind_word(verb->complete[0]),
-                    kind_word(verb->complete[1]));
+        if (verb->max_arguments > 2)
+            text_printf(out, "' rest=%s ;;\n", kind_word(verb->complete[0]));
+        else
+            text_printf(out, "' arguments=(%s %s) ;;\n", kind_word(verb->complete[0]),
+                        kind_word(verb->complete[1]));
     }
 }
 
@@ -90,7 +93,7 @@ void completion_add_bash(const struct verb *verbs, struct text *out)
     text_add(out, "# bash completion of eos; made by \"eos completion bash\".\n"
                   "_eos() {\n"
                   "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-                  "  local words='' flags='' arguments=() plain=() i from=1 command\n"
+                  "  local words='' flags='' arguments=() rest=none plain=() i from=1 command\n"
                   "  COMPREPLY=()\n"
                   "  [[ ${COMP_WORDS[1]} == help ]] && from=2\n"
                   "  if ((COMP_CWORD == from)); then\n    COMPREPLY=($(compgen -W '");
@@ -115,7 +118,7 @@ void completion_add_bash(const struct verb *verbs, struct text *out)
                   "    case ${COMP_WORDS[i]} in\n    ");
     add_taking_flags(out);
     text_add(out, ") ((i++)) ;;\n    -*) ;;\n    *) plain+=(x) ;;\n    esac\n  done\n"
-                  "  case ${arguments[${#plain[@]}]-} in\n"
+                  "  case ${arguments[${#plain[@]}]-$rest} in\n"
                   "  file) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
                   "  esac\n  return 0\n}\n"
                   "complete -o filenames -F _eos eos\n");

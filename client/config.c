@@ -98,6 +98,20 @@ static bool report(compile_response *response, bool is_json)
     return has_error;
 }
 
+enum exit_status config_run(const struct invocation *invocation, const struct job_key *select,
+                            struct source *source, compile_response **ret_response)
+{
+    struct error err;
+    if (!source_init(source, invocation->arena, invocation->flags, select, &err))
+        return output_complain(STATUS_SYNTAX, &err);
+    source->request.want_canonical_json =
+        invocation->verb->run == config_compile && flags_want_json(invocation->flags);
+    if (!source_read(source, invocation->arguments[0], &err) ||
+        !compiler_run_local(source, ret_response, &err))
+        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
+    return STATUS_OK;
+}
+
 enum exit_status config_compile(const struct invocation *invocation)
 {
     const struct flags *flags = invocation->flags;
@@ -109,18 +123,15 @@ enum exit_status config_compile(const struct invocation *invocation)
 
     if (flags->select && !job_selector_parse(flags->select, invocation->arena, &select, &err))
         return output_complain(STATUS_SYNTAX, &err);
-    if (!source_init(&source, invocation->arena, flags, flags->select ? &select : NULL, &err))
-        return output_complain(STATUS_SYNTAX, &err);
-    source.request.want_canonical_json = flags_want_json(flags);
-    if (!source_read(&source, invocation->arguments[0], &err) ||
-        !compiler_run_local(&source, &response, &err))
-        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
-
+    enum exit_status status =
+        config_run(invocation, flags->select ? &select : NULL, &source, &response);
+    if (status != STATUS_OK)
+        return status;
     bool has_error = report(response, flags_want_json(flags));
     if (flags_want_json(flags))
         add_canonical(&out, response);
     else if (!response->error)
         add_table(&out, response, invocation->arena);
-    enum exit_status status = output_print(&out);
+    status = output_print(&out);
     return has_error ? STATUS_INVALID_CONFIGURATION : status;
 }

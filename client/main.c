@@ -15,6 +15,8 @@ static verb_fn completion_bash;
 #define JOB_KEY     "CLUSTER/ROLE/ENV/NAME"
 #define JOB_PATTERN "CLUSTER[/ROLE[/ENV[/NAME]]]"
 
+#define MANY        1000 /* arguments */
+
 #define ON_GATEWAY F(VERBOSE) | F(GATEWAY) | F(TOKEN_FILE) | F(CA_FILE) | F(OUTPUT) | F(WRITE_JSON)
 #define ON_SOURCE                                                                                  \
     F(BIND) | F(ENV) | F(USER) | F(JSON) | F(READ_JSON) | F(NO_TIER_BACKFILL) | F(ALLOW_READ)
@@ -27,11 +29,24 @@ static const struct verb verbs[] = {
     { .noun = "completion", .name = "bash", .arguments = "", .run = completion_bash,
       .summary = "print a script that lets bash complete commands",
       .details = "For this shell: source <(eos completion bash)" },
+    { .noun = "config", .name = "check", .arguments = "FILE…", .min_arguments = 1, .max_arguments = MANY,
+      .complete = { ARGUMENT_FILE }, .run = config_check,
+      .flags = F(OUTPUT) | F(WRITE_JSON) | ON_SOURCE,
+      .summary = "say what is wrong with configurations; needs no cluster",
+      .details = "Prints nothing and ends with 0 when there is nothing to say; with 3 when there is an error." },
     { .noun = "config", .name = "compile", .arguments = "FILE", .min_arguments = 1, .max_arguments = 1,
       .complete = { ARGUMENT_FILE }, .run = config_compile,
       .flags = F(OUTPUT) | F(WRITE_JSON) | F(SELECT) | F(INSTANCES) | ON_SOURCE,
       .summary = "compile a configuration; needs no cluster",
       .details = "FILE \"-\" is stdin.  Images stay as the configuration names them." },
+    { .noun = "config", .name = "deps", .arguments = "FILE", .min_arguments = 1, .max_arguments = 1,
+      .complete = { ARGUMENT_FILE }, .run = config_deps,
+      .flags = F(OUTPUT) | F(WRITE_JSON) | ON_SOURCE,
+      .summary = "list the files that a configuration includes or opens, and those that they do" },
+    { .noun = "config", .name = "list", .arguments = "FILE", .min_arguments = 1, .max_arguments = 1,
+      .complete = { ARGUMENT_FILE }, .run = config_list,
+      .flags = F(OUTPUT) | F(WRITE_JSON) | ON_SOURCE,
+      .summary = "list the keys of the jobs that a configuration defines, one per line" },
     { DEV_VERB, .run = dev_exec },
     { .noun = "host", .name = "list", .arguments = "[CLUSTER]", .max_arguments = 1, .run = host_list,
       .flags = ON_GATEWAY | F(ON_CLUSTER),

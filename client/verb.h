@@ -31,7 +31,8 @@ struct verb {
     const char *details;   /* further paragraphs, or NULL */
     uint64_t flags;        /* F(…) of all that it takes; --help is added */
     int min_arguments, max_arguments;
-    enum argument_kind complete[2]; /* the first arguments */
+    enum argument_kind
+        complete[2]; /* the first arguments; of many, the first kind is that of all */
     verb_fn *run;
 };
 

@@ -587,6 +587,26 @@ static job_message *copy_result(struct vm *vm, const job_message *result)
     return copy;
 }
 
+/* A job that failed is called by its key as far as that is known. */
+static void name_failed(struct vm *vm, struct value v, const struct value *bindings, size_t count,
+                        job_message *result)
+{
+    const struct object *bound;
+    struct candidate candidate;
+    struct buffer key = buffer_new(vm);
+    struct value text;
+    if (vm->is_stopped)
+        return;
+    if (bind_one(vm, v, bindings, count, &bound) && object_has(bound, "cluster") &&
+        object_has(bound, "role") && object_has(bound, "environment") &&
+        describe(vm, bound, &candidate)) {
+        add_key(&key, &candidate);
+        if (buffer_value(vm, &key, &text))
+            result->key = text.s->data;
+    }
+    exception_take(vm);
+}
+
 static void convert_or_fail(struct vm *vm, struct value v, const struct value *bindings,
                             size_t binding_count, job_message *result)
 {
@@ -595,6 +615,7 @@ static void convert_or_fail(struct vm *vm, struct value v, const struct value *b
         return;
     struct diagnostic error = result_exception(vm);
     result->error = result_diagnostic(vm->arena, &error, "error");
+    name_failed(vm, v, bindings, binding_count, result);
     result->job = NULL;
     result->update = NULL;
 }

@@ -14,6 +14,12 @@ static const struct verb verbs[] = {
       .complete = { ARGUMENT_FREE, ARGUMENT_FILE },
       .flags = F(BIND) | F(OUTPUT) | F(ALLOW_READ) },
     { .noun = "job", .name = "kill", .arguments = "KEY", .summary = "", .flags = F(STRICT) },
+    { .noun = "job",
+      .name = "many",
+      .arguments = "FILE…",
+      .summary = "",
+      .max_arguments = 1000,
+      .complete = { ARGUMENT_FILE } },
     { .noun = "dev", .arguments = "", .summary = "", .flags = F(HTTP) },
     { 0 },
 };
@@ -25,7 +31,7 @@ static const struct completion_case {
 } cases[] = {
     { "commands", "eos ''", "dev help job" },
     { "a command that has begun", "eos d", "dev" },
-    { "verbs", "eos job ''", "create kill" },
+    { "verbs", "eos job ''", "create kill many" },
     { "a verb that has begun", "eos job k", "kill" },
     { "flags of a verb", "eos job kill --", "--help --strict" },
     { "flags of another", "eos job create --", "--allow-read --bind --help --output" },
@@ -37,9 +43,10 @@ static const struct completion_case {
     { "a file", "eos job create a/b/c/d ./f", "./file.aurora" },
     { "a file behind a flag with its value", "eos job create --bind a=b a/b/c/d ./f",
       "./file.aurora" },
+    { "one of many files", "eos job many ./a ./b ./f", "./file.aurora" },
     { "a directory", "eos job create --allow-read ./f", "./folder" },
     { "help takes commands", "eos help ''", "dev help job" },
-    { "help takes verbs", "eos help job ''", "create kill" },
+    { "help takes verbs", "eos help job ''", "create kill many" },
     { "nothing for what is not there", "eos nothing ''", "" },
 };
 
