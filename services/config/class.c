@@ -145,12 +145,27 @@ static void adopt_functions(struct class *class)
     }
 }
 
+/* Methods that Python calls and this language does not: left out in silence they would change jobs. */
+static bool check_methods(struct vm *vm, const struct string *class_name,
+                          const struct dict *attributes)
+{
+    static const char *const names[] = { "__new__", "__init_subclass__", "__getattribute__" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (dict_get_text(attributes, string_from(vm->arena, names[i])).kind != K_UNBOUND)
+            return raise_error(vm, &class_NotImplementedError,
+                               "class %s: the method %s is not part of the configuration language",
+                               class_name->data, names[i]);
+    return true;
+}
+
 bool class_define(struct vm *vm, struct string *name, const struct value *bases, size_t base_count,
                   struct dict *attributes, const struct class **ret)
 {
     struct class *class = arena_alloc(vm->arena, sizeof *class);
     const struct class **list = arena_array(vm->arena, base_count + 1, sizeof *list);
     size_t count = 0;
+    if (!check_methods(vm, name, attributes))
+        return false;
     class->name = name->data;
     class->attributes = attributes;
     class->layout = K_INSTANCE;

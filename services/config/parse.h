@@ -57,6 +57,7 @@ struct node *parse_named_expression(struct parser *parser);
 /* Expressions with commas, and stars: a tuple if there is a comma. */
 struct node *parse_expressions(struct parser *parser);
 /* The targets of `for`: stops at `in`. */
+struct node *parse_target(struct parser *parser); /* one, without commas */
 struct node *parse_targets(struct parser *parser);
 /* Behind the "(": the arguments and the ")". */
 void parse_arguments(struct parser *parser, struct node *call);

@@ -123,7 +123,7 @@ struct node *parse_expressions(struct parser *parser)
     return parse_sequence(parser, parse_star_expression);
 }
 
-static struct node *parse_target(struct parser *parser)
+struct node *parse_target(struct parser *parser)
 {
     if (token_kind_now(parser) == T_TIMES)
         return parse_star_expression(parser);
@@ -506,12 +506,25 @@ static struct node *parse_subscript(struct parser *parser)
     return node_finish(parser, slice);
 }
 
+/* With commas they are a tuple, in which a colon begins a slice. */
+static struct node *parse_subscripts(struct parser *parser)
+{
+    struct node *first = parse_subscript(parser);
+    if (token_kind_now(parser) != T_COMMA)
+        return first;
+    struct node *tuple = node_new(parser, N_TUPLE, first->start);
+    node_add(parser, tuple, first);
+    while (token_accept(parser, T_COMMA) && token_kind_now(parser) != T_CLOSE_BRACKET)
+        node_add(parser, tuple, parse_subscript(parser));
+    return node_finish(parser, tuple);
+}
+
 static struct node *infix_index(struct parser *parser, struct node *left)
 {
     struct node *node = node_new(parser, N_INDEX, left->start);
     token_take(parser);
     node->a = left;
-    node->b = parse_sequence(parser, parse_subscript);
+    node->b = parse_subscripts(parser);
     token_expect(parser, T_CLOSE_BRACKET);
     return node_finish(parser, node);
 }

@@ -667,7 +667,7 @@ static struct node *parse_with(struct parser *parser)
         struct node *item = node_new(parser, N_WITH_ITEM, token_now(parser)->start);
         item->a = parse_expression(parser);
         if (token_accept(parser, T_AS)) {
-            item->b = parse_targets(parser);
+            item->b = parse_target(parser);
             parse_mark_store(parser, item->b);
         }
         node_add(parser, node, node_finish(parser, item));

@@ -101,6 +101,16 @@ static const struct evaluate_case cases[] = {
       "False []\n" },
     { "a generator of tuples in parentheses", "print(list(((i, i * i) for i in range(3))))",
       "[(0, 0), (1, 1), (2, 4)]\n" },
+    { "items of with",
+      "class C:\n  def __init__(s, n): s.n = n\n  def __enter__(s): return s.n\n"
+      "  def __exit__(s, *a): print('out', s.n)\nwith C(1) as a, C(2): print(a)",
+      "1\nout 2\nout 1\n" },
+    { "several subscripts",
+      "class D:\n  def __getitem__(s, k): return k\nprint(D()[1:2, ::3, 4], D()[1,])",
+      "(slice(1, 2, None), slice(None, None, 3), 4) (1,)\n" },
+    { "methods that would not be called", "class A:\n  def __new__(cls): return 1",
+      "python_error NotImplementedError: class A: the method __new__ is not part of the "
+      "configuration language" },
     { "a property that can be set",
       "class A:\n  def __init__(s): s._v = 1\n  @property\n  def v(s): return s._v\n  @v.setter\n"
       "  def v(s, x): s._v = x * 2\na = A()\na.v += 3\nprint(a.v)",
