@@ -13,16 +13,30 @@
 #include <locale.h>
 #include <sys/stat.h>
 
+#define BLOCK_BYTES 512
+
 struct unpacking {
     const struct image_unpack *what;
     struct image_inflate *inflate;
     struct archive *archive;
     struct image_writer writer;
     struct text *manifest;
+    size_t last_len;               /* of the stream so far, in the block that is not whole yet */
     bool has_manifest, has_rootfs; /* AppC */
     bool has_failed;
     struct error failure; /* below libarchive, behind its back */
 };
+
+/* Writers that do not close their archive, as umoci's, leave the last block short.  Docker takes such a
+ * layer, and libarchive does not; whether the stream is whole is told by its digest. */
+static la_ssize_t fill_last_block(struct unpacking *u, const void **ret_bytes)
+{
+    static const char zeros[BLOCK_BYTES];
+    size_t len = (BLOCK_BYTES - u->last_len) % BLOCK_BYTES;
+    u->last_len = 0;
+    *ret_bytes = zeros;
+    return (la_ssize_t)len;
+}
 
 static la_ssize_t on_read(struct archive *archive, void *user, const void **ret_bytes)
 {
@@ -33,6 +47,9 @@ static la_ssize_t on_read(struct archive *archive, void *user, const void **ret_
         archive_set_error(archive, EIO, "the stream failed");
         return -1;
     }
+    if (len == 0)
+        return fill_last_block(u, ret_bytes);
+    u->last_len = (u->last_len + len) % BLOCK_BYTES;
     return (la_ssize_t)len;
 }
 

@@ -459,6 +459,16 @@ def damaged_archives():
 
 
 @check
+def last_block_may_be_short():
+    plain = tar(entry("f", data=b"x" * 700), entry("g", data=b"hi\n"))
+    whole = plain[:plain.index(b"hi\n") + 3]
+    for data in (whole, gzip.compress(whole)):  # as umoci and others write it who do not close the archive
+        root = good(data)
+        assert text(root, "g") == "hi\n" and text(root, "f") == "x" * 700
+    bad(whole[:1000], "damaged")
+
+
+@check
 def limits():
     many = tar(*[entry(f"f{i}") for i in range(101)])
     bad(many, "more than 100 entries", limits=["entries=100"])
