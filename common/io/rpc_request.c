@@ -23,8 +23,8 @@ static struct rpc_request *request_new(struct rpc_peer *peer, const struct rpc_w
     request->call_id = call->call_id;
     request->method = method;
     request->arena = rpc_server_arena(server);
-    request->due_ms = rpc_server_now_ms(server) + call->time_left_ms;
-    request->started_ns = uv_hrtime();
+    request->started_ns = uv_hrtime(); /* the loop's clock may be behind, and the time over early */
+    request->due_ms = (int64_t)(request->started_ns / 1000000) + call->time_left_ms;
     request->next = server->requests;
     if (request->next)
         request->next->previous = request;
@@ -82,15 +82,6 @@ void rpc_request_abandon(struct rpc_request *request)
     detach_peer(request);
     if (request->state == RPC_ASSEMBLING)
         request_free(request); /* has no owner yet */
-    else
-        tell_owner(request);
-}
-
-/* The client has given up by itself; an answer that comes later is dropped there. */
-void rpc_request_expire(struct rpc_request *request)
-{
-    if (request->state == RPC_ASSEMBLING)
-        request_free(request);
     else
         tell_owner(request);
 }

@@ -168,9 +168,9 @@ void rpc_request_arrive(struct rpc_peer *peer, const struct rpc_wire_call *call)
 void rpc_request_credit(struct rpc_peer *peer, const struct rpc_wire_call *call);
 void rpc_request_wake(struct rpc_request *request); /* a stream that lacked room may try again */
 
-/* The peer is not interested any more: nothing will be sent, and the owner is told. */
+/* The peer is not interested any more, or has given up by now: nothing will be sent, and the owner is
+ * told. */
 void rpc_request_abandon(struct rpc_request *request);
-void rpc_request_expire(struct rpc_request *request);
 
 /* Refuses a call that was not performed. */
 void rpc_request_refuse(struct rpc_peer *peer, uint64_t call_id, enum error_code code,

@@ -194,7 +194,7 @@ static void expire_requests(struct rpc_server *server)
 {
     struct deadline *item;
     while ((item = deadlines_take(&server->deadlines, rpc_server_now_ms(server))) != NULL)
-        rpc_request_expire(
+        rpc_request_abandon(
             (struct rpc_request *)((char *)item - offsetof(struct rpc_request, deadline)));
 }
 

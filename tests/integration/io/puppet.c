@@ -32,18 +32,18 @@ static struct puppet *puppet_new(int listener, int fd)
     return puppet;
 }
 
-static void greet(int fd, char protocol)
+static bool greet(int fd, char protocol)
 {
     const char hello[8] = { 0, 'S', 'P', 0, 0, protocol, 0, 0 };
     char theirs[8];
-    assert_int_equal(write(fd, hello, sizeof hello), sizeof hello);
-    assert_int_equal(recv(fd, theirs, sizeof theirs, MSG_WAITALL), sizeof theirs);
+    return send(fd, hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello &&
+           recv(fd, theirs, sizeof theirs, MSG_WAITALL) == sizeof theirs;
 }
 
 int puppet_connect(const char *url)
 {
     int fd = puppet_connect_raw(url);
-    greet(fd, 0x30);
+    assert_true(greet(fd, 0x30));
     return fd;
 }
 
@@ -65,10 +65,21 @@ struct puppet *puppet_listen(struct fixture *f)
 void puppet_accept(struct fixture *f, struct puppet *puppet)
 {
     uint64_t until = uv_hrtime() + 10000000000u;
-    while ((puppet->fd = accept(puppet->listener, NULL, NULL)) < 0 && uv_hrtime() < until)
-        run_for(f, 5);
-    assert_true(puppet->fd >= 0);
-    greet(puppet->fd, 0x31);
+    puppet->used = 0;
+    do {
+        while ((puppet->fd = accept(puppet->listener, NULL, NULL)) < 0 && uv_hrtime() < until)
+            run_for(f, 5);
+        assert_true(puppet->fd >= 0);
+    } while (!greet(puppet->fd, 0x31) && close(puppet->fd) == 0);
+}
+
+/* On a busy machine a client loses its patience and comes again. */
+static void take_next(struct fixture *f, struct puppet *puppet)
+{
+    if (puppet->listener < 0)
+        return;
+    close(puppet->fd);
+    puppet_accept(f, puppet);
 }
 
 void puppet_free(struct puppet *puppet)
@@ -107,8 +118,9 @@ static void send_all(struct fixture *f, int fd, const char *bytes, size_t len)
         ssize_t sent = send(fd, bytes + at, len - at, MSG_DONTWAIT | MSG_NOSIGNAL);
         at += sent > 0 ? (size_t)sent : 0;
         uv_run(&f->loop, UV_RUN_NOWAIT);
-        if (sent < 0 && (errno != EAGAIN || uv_hrtime() > until))
-            fail_msg("could not send: %s", strerror(errno));
+        if (sent < 0 && errno != EAGAIN)
+            return; /* it has gone: to be seen when reading */
+        assert_true(uv_hrtime() < until);
     }
 }
 
@@ -167,6 +179,8 @@ static bool read_frame(struct fixture *f, struct puppet *puppet, uint64_t limit_
         ssize_t got = recv(puppet->fd, puppet->bytes + puppet->used,
                            sizeof puppet->bytes - puppet->used, MSG_DONTWAIT);
         puppet->used += got > 0 ? (size_t)got : 0;
+        if (got == 0)
+            take_next(f, puppet);
         if (got > 0)
             continue;
         if (uv_hrtime() > until)

@@ -95,6 +95,36 @@ static const struct rpc_peer *peer_of_puppet(struct fixture *f)
                    (struct slice){ (const char *)&id, sizeof id });
 }
 
+static void request(struct fixture *f, struct puppet *puppet, uint64_t call_id, struct slice method,
+                    struct slice payload, uint32_t time_left_ms)
+{
+    struct rpc_wire_call call = {
+        .client_id = PUPPET_CLIENT,
+        .call_id = call_id,
+        .method = method,
+        .time_left_ms = time_left_ms,
+        .payload = payload,
+    };
+    puppet_send_call(f, puppet, &call);
+}
+
+/* The caller has given up by itself, and says so to whom it concerns: the word of the one who was
+ * interrupted is not for it. */
+static void a_call_whose_time_is_over_is_not_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct rpc_wire_reply reply;
+    char payload[64];
+    size_t len;
+    fixture_serve(f, NULL, NULL);
+    struct puppet *puppet = puppet_dial(f);
+    request(f, puppet, 50, COMPILE, (struct slice){ payload, pack_request("never", payload) }, 100);
+    EVENTUALLY(f, f->echo.cancelled == 1);
+    assert_int_equal(server_of(f)->in_flight, 0);
+    assert_false(puppet_read_reply(f, puppet, 300, &reply, &len));
+    puppet_free(puppet);
+}
+
 static size_t queue_length(struct fixture *f)
 {
     size_t count = 0;
@@ -223,19 +253,6 @@ static void a_stopped_server_forgets_nobody(void **state)
     assert_int_equal(f->echo.calls, 1);
 }
 
-static void request(struct fixture *f, struct puppet *puppet, uint64_t call_id, struct slice method,
-                    struct slice payload)
-{
-    struct rpc_wire_call call = {
-        .client_id = PUPPET_CLIENT,
-        .call_id = call_id,
-        .method = method,
-        .time_left_ms = 5000,
-        .payload = payload,
-    };
-    puppet_send_call(f, puppet, &call);
-}
-
 /* Nothing of the stream is on its way, so no credit will come that could wake it. */
 static void a_stream_goes_on_when_there_is_room_again(void **state)
 {
@@ -250,13 +267,13 @@ static void a_stream_goes_on_when_there_is_room_again(void **state)
     beat(f, puppet, &reply);
     ack.connection = reply.connection;
     request(f, puppet, 50, COMPILE,
-            (struct slice){ payload,
-                            pack_request("size 8000000", payload) }); /* fills the window */
+            (struct slice){ payload, pack_request("size 8000000", payload) },
+            5000); /* fills the window */
     EVENTUALLY(f, f->echo.calls == 1);
     server_of(f)->queue_bytes += RPC_SERVER_QUEUE_BYTES; /* as if others did not read */
     read_log.limit_bytes = 3;
     len = protobuf_c_message_pack(&read_log.base, (uint8_t *)payload);
-    request(f, puppet, 51, READLOG, (struct slice){ payload, len });
+    request(f, puppet, 51, READLOG, (struct slice){ payload, len }, 5000);
     EVENTUALLY(f, f->echo.blocked > 0);
     server_of(f)->queue_bytes -= RPC_SERVER_QUEUE_BYTES;
     for (unsigned messages = 0; messages < 4; messages += reply.call_id == 51) {
@@ -376,11 +393,13 @@ static void an_old_heartbeat_moves_nobody(void **state)
 
 #define CONNECTION 77u
 
+/* After the first one the client is silent for long, and does not wonder at our silence. */
 static const struct rpc_wire_reply alive = {
+    .call_id = 1,
     .server = 1,
     .connection = CONNECTION,
     .is_last = true,
-    .heartbeat_ms = 1000,
+    .heartbeat_ms = 60000,
 };
 
 static void answer(struct fixture *f, struct puppet *puppet, uint64_t call_id, uint64_t *sent)
@@ -411,6 +430,7 @@ static void asks_again_when_it_was_forgotten(void **state)
     assert_true(puppet_await(f, puppet, RPC_REQUEST, &heartbeat, 10000, &call));
     uint64_t id = call.call_id;
     heartbeat.sent = 0;
+    puppet_send_reply(f, puppet, &heartbeat);
     assert_true(puppet_await(f, puppet, RPC_REQUEST, &heartbeat, 10000, &call));
     assert_int_equal(call.call_id, id);
     answer(f, puppet, id, &heartbeat.sent);
@@ -432,12 +452,13 @@ static void makes_a_new_connection_after_a_long_sleep(void **state)
     assert_true(start(f, "", 0, 15000, &outcome));
     assert_true(puppet_await(f, puppet, RPC_REQUEST, &heartbeat, 10000, &call));
     uint64_t id = call.call_id;
-    f->client->heartbeat_sent_ms -= 60000;
-    f->client->next_heartbeat_ms -= 60000;
-    int old = puppet->fd;
-    puppet_accept(f, puppet);
-    close(old);
+    f->client->heartbeat_sent_ms -= 600000;
+    f->client->next_heartbeat_ms -= 600000;
+    rpc_client_wake_at(f->client, 1);
+    int64_t before_ms = f->client->reopened_ms;
     heartbeat.connection++;
+    assert_true(puppet_await(f, puppet, RPC_HEARTBEAT, &heartbeat, 10000, &call));
+    assert_true(f->client->reopened_ms > before_ms);
     assert_true(puppet_await(f, puppet, RPC_REQUEST, &heartbeat, 10000, &call));
     assert_int_equal(call.call_id, id);
     rpc_client_close(TAKE(f->client));
@@ -511,6 +532,7 @@ static void ends_a_stream_that_lost_a_message(void **state)
     for (uint32_t i = 0; i < c->taken; i++)
         send_part(f, puppet, id, i, &heartbeat);
     heartbeat.sent += 5000;
+    puppet_send_reply(f, puppet, &heartbeat);
     assert_true(puppet_await(f, puppet, RPC_CANCEL, &heartbeat, 10000, &call));
     assert_int_equal(call.call_id, id);
     run_until(f, &reader.is_done, 10000);
@@ -734,6 +756,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(answers_after_closing_go_nowhere),
+        WITH_FIXTURE(a_call_whose_time_is_over_is_not_answered),
         WITH_FIXTURE(a_client_that_never_reads_is_bounded),
         WITH_FIXTURE(others_are_served_beside_it),
         WITH_FIXTURE(a_connection_that_was_left_stays_left),
