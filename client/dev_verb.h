@@ -12,6 +12,6 @@
         "ends the tasks and\nstops everything; a second Ctrl-C does so at once.",                  \
     .flags = F(STATE_DIR) | F(HTTP) | F(CLUSTER) | F(CLUSTERS) | F(DOCKER_SOCKET) |                \
              F(DOCKER_CONFIG) | F(NETRC) | F(INSECURE_REGISTRY) | F(APPC_PREFIX) | F(ISOLATION) |  \
-             F(TOKEN_FILE) | F(READY_TIMEOUT) | F(STOP_TIMEOUT) | F(LOG_LEVEL)
+             F(TOKENS) | F(READY_TIMEOUT) | F(STOP_TIMEOUT) | F(LOG_LEVEL)
 
 verb_fn dev_exec;

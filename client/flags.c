@@ -44,7 +44,7 @@ static const struct flag table[FLAG_COUNT] = {
     [FLAG_COMPILER] = { { .name = "compiler", STRING, NOENV, .value = "WHERE", .help = "local, or cluster to send the files to the gateway; local when eos-config is installed" }, TO(compiler), .choices = "local cluster" },
     [FLAG_PIN] = { { .name = "pin", SWITCH, .help = "resolve plain image tags to digests as well" }, TO(pin) },
     [FLAG_WAIT_UNTIL] = { { .name = "wait-until", STRING, NOENV, .value = "STATE", .help = "PENDING returns at once, RUNNING and FINISHED wait for all instances" }, TO(wait_until), .choices = "PENDING RUNNING FINISHED" },
-    [FLAG_TIMEOUT] = { { .name = "timeout", DURATION, .min = 0, .max = 30 * 24 * (int64_t)HOUR, .value = "TIME", .help = "wait no longer than this; 0 is the verb's own limit" }, TO(timeout_ms) },
+    [FLAG_TIMEOUT] = { { .name = "timeout", DURATION, .min = 0, .max = 30 * 24 * (int64_t)HOUR, .value = "TIME", .help = "wait no longer than this; 0 is as long as it takes, or 254s for a kill" }, TO(timeout_ms) },
     [FLAG_RAW] = { { .name = "raw", SWITCH, .help = "the job as it is sent to the scheduler, as JSON" }, TO(raw) },
     [FLAG_BATCH_SIZE] = { { .name = "batch-size", INTEGER, .min = 1, .max = 1000, .value = "N", .help = "so many instances at a time" }, TO(batch_size) },
     [FLAG_NO_BATCHING] = { { .name = "no-batching", SWITCH, .help = "all instances at once" }, TO(no_batching) },
@@ -59,8 +59,8 @@ static const struct flag table[FLAG_COUNT] = {
     [FLAG_LIST] = { { .name = "list", SWITCH, .help = "show which logs there are instead" }, TO(list) },
     [FLAG_SKIP_CACHE] = { { .name = "skip-cache", SWITCH, .help = "ask the registry even if the answer is known" }, TO(skip_cache) },
     [FLAG_STATE_DIR] = { { .name = "state-dir", STRING, .value = "DIR", .help = "everything that the cluster keeps (default /var/lib/eos-dev for root, ~/.local/share/eos/dev for others)" }, TO(state_dir), .completes = COMPLETE_DIRECTORY },
-    [FLAG_HTTP] = { { .name = "http", STRING, .value = "ADDR:PORT", .help = "where the gateway listens; port 0 takes a free one" }, TO(http) },
-    [FLAG_CLUSTER] = { { .name = "cluster", STRING, .value = "NAME", .help = "name of the cluster" }, TO(cluster) },
+    [FLAG_HTTP] = { { .name = "http", STRING, .value = "ADDR:PORT", .help = "where the gateway listens (default 127.0.0.1:8081); port 0 takes a free one" }, TO(http) },
+    [FLAG_CLUSTER] = { { .name = "cluster", STRING, .value = "NAME", .help = "name of the cluster (default devcluster)" }, TO(cluster) },
     [FLAG_CLUSTERS] = { { .name = "clusters", LIST, .value = "FILE", .help = "a clusters.json that names registries; may be repeated" }, TO(clusters), .completes = COMPLETE_FILE },
     [FLAG_DOCKER_SOCKET] = { { .name = "docker-socket", STRING, .value = "PATH", .help = "socket of the Docker engine" }, TO(docker_socket), .completes = COMPLETE_FILE },
     [FLAG_DOCKER_CONFIG] = { { .name = "docker-config", STRING, .value = "PATH", .help = "a config.json with credentials of registries, or a directory with one" }, TO(docker_config), .completes = COMPLETE_FILE },
@@ -70,6 +70,7 @@ static const struct flag table[FLAG_COUNT] = {
     [FLAG_ISOLATION] = { { .name = "isolation", STRING, .value = "LIST", .help = "isolators of the launcher, separated by commas" }, TO(isolation) },
     [FLAG_READY_TIMEOUT] = { { .name = "ready-timeout", DURATION, .min = 100, .max = HOUR, .value = "TIME", .help = "give up when the cluster is not ready by then" }, TO(ready_timeout_ms) },
     [FLAG_STOP_TIMEOUT] = { { .name = "stop-timeout", DURATION, .min = 0, .max = HOUR, .value = "TIME", .help = "for the tasks to end at Ctrl-C" }, TO(stop_timeout_ms) },
+    [FLAG_TOKENS] = { { .name = "token-file", STRING, .value = "FILE", .help = "bearer tokens that the gateway asks for, one per line, mode 0600; needed when --http is no loopback address" }, TO(token_file), .completes = COMPLETE_FILE },
     [FLAG_LOG_LEVEL] = { { .name = "log-level", STRING, .value = "LEVEL", .help = "of the services: debug, info, warning or error" }, TO(log_level), .choices = "debug info warning error" },
 };
 // clang-format on

@@ -50,6 +50,7 @@ enum flag_id {
     FLAG_ISOLATION,
     FLAG_READY_TIMEOUT,
     FLAG_STOP_TIMEOUT,
+    FLAG_TOKENS,
     FLAG_LOG_LEVEL,
     FLAG_COUNT
 };

@@ -107,7 +107,7 @@ static enum exit_status show_help(int count, char *const *words)
     struct error err;
     int used;
     const struct verb *verb = count > 0 ? verb_find(verbs, count, words, &used, &err) : NULL;
-    if (count == 0)
+    if (count == 0 || is_help(words[0]))
         help_add_all(verbs, &page);
     else if (verb)
         help_add_verb(verb, &page);

@@ -291,6 +291,15 @@ void options_done(const struct option *options)
             list_clear(o->target);
 }
 
+/* In seconds, unless that would need a fraction. */
+static void add_duration(int64_t ms, struct text *out)
+{
+    if (ms % 1000 == 0)
+        text_printf(out, "%llds", (long long)ms / 1000);
+    else
+        text_printf(out, "%lldms", (long long)ms);
+}
+
 static void add_default(const struct option *option, struct text *out)
 {
     const char *string;
@@ -305,7 +314,9 @@ static void add_default(const struct option *option, struct text *out)
         text_printf(out, " (default %lld)", (long long)*(int64_t *)option->target);
         return;
     case OPTION_DURATION:
-        text_printf(out, " (default %lldms)", (long long)*(int64_t *)option->target);
+        text_add(out, " (default ");
+        add_duration(*(int64_t *)option->target, out);
+        text_add_char(out, ')');
         return;
     case OPTION_LIST:
     case OPTION_SWITCH:

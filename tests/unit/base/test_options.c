@@ -189,7 +189,7 @@ static void help_is_made_of_the_rows(void **state)
 {
     const char *name = "x", *empty = "";
     bool on = true;
-    int64_t number = 7, duration = 250;
+    int64_t number = 7, duration = 250, seconds = 90000;
     struct option_list list = { 0 };
     // clang-format off
     const struct option some[] = {
@@ -199,6 +199,7 @@ static void help_is_made_of_the_rows(void **state)
         { .name = "list", .type = OPTION_LIST, .target = &list, .value = "ITEM", .help = "a list" },
         { .name = "number", .type = OPTION_INTEGER, .target = &number, .value = "N", .help = LONG_HELP },
         { .name = "a-flag-with-a-long-name", .type = OPTION_DURATION, .target = &duration, .value = "TIME", .help = "a time" },
+        { .name = "long", .type = OPTION_DURATION, .target = &seconds, .value = "TIME", .help = "a longer time" },
         { .name = "hidden", .type = OPTION_SWITCH, .target = &on },
         { 0 },
     };
@@ -215,7 +216,8 @@ static void help_is_made_of_the_rows(void **state)
                         "and on and on and on and\n"
                         "                             on until the line ends (default 7)\n"
                         "      --a-flag-with-a-long-name TIME\n"
-                        "                             a time (default 250ms)\n");
+                        "                             a time (default 250ms)\n"
+                        "      --long TIME            a longer time (default 90s)\n");
 }
 
 int main(void)
