@@ -68,6 +68,14 @@ static void add_canonical(struct text *out, const compile_response *response)
 
 /* -- the short form ------------------------------------------------------------------------------- */
 
+static bool has_job(const compile_response *response)
+{
+    for (size_t i = 0; i < response->n_jobs; i++)
+        if (response->jobs[i]->job)
+            return true;
+    return false;
+}
+
 static void add_table(struct text *out, const compile_response *response, struct arena *arena)
 {
     static const char *const headings[] = { "JOB",       "KIND",      "INSTANCES",
@@ -130,7 +138,7 @@ enum exit_status config_compile(const struct invocation *invocation)
     bool has_error = report(response, flags_want_json(flags));
     if (flags_want_json(flags))
         add_canonical(&out, response);
-    else if (!response->error)
+    else if (has_job(response))
         add_table(&out, response, invocation->arena);
     status = output_print(&out);
     return has_error ? STATUS_INVALID_CONFIGURATION : status;

@@ -106,6 +106,15 @@ static void add_frame(struct text *out, const Eos__Config__V1__Frame *frame)
     text_add_char(out, '\n');
 }
 
+/* "KeyError: 'x'": the message alone may be nothing but a value. */
+static void add_exception(struct text *out, const Eos__Config__V1__Diagnostic *diagnostic)
+{
+    if (!diagnostic->exception[0] || strcmp(diagnostic->exception, diagnostic->message) == 0)
+        return;
+    output_add_printable(out, diagnostic->exception);
+    text_add(out, ": ");
+}
+
 void diagnostic_add(struct text *out, const Eos__Config__V1__Diagnostic *diagnostic,
                     bool is_coloured)
 {
@@ -120,6 +129,7 @@ void diagnostic_add(struct text *out, const Eos__Config__V1__Diagnostic *diagnos
     }
     if (is_warning)
         output_add_coloured(out, is_coloured, COLOUR_YELLOW, "warning: ");
+    add_exception(&message, diagnostic);
     output_add_printable(&message, diagnostic->message);
     output_add_coloured(out, is_coloured, is_warning ? COLOUR_NONE : COLOUR_RED,
                         text_string(&message));
@@ -133,15 +143,4 @@ void diagnostic_add(struct text *out, const Eos__Config__V1__Diagnostic *diagnos
         output_add_printable(out, diagnostic->hint);
         text_add_char(out, '\n');
     }
-}
-
-void diagnostic_add_sentence(struct text *out, const Eos__Config__V1__Diagnostic *diagnostic)
-{
-    struct slice rest = slice_of(diagnostic->message);
-    struct slice first = slice_trim(slice_split(&rest, '\n'));
-    if (has_place(diagnostic->at)) {
-        add_place(out, diagnostic->at);
-        text_add(out, ": ");
-    }
-    text_add_slice(out, first);
 }

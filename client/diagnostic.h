@@ -15,6 +15,3 @@
  * Nothing in it can steer a terminal, and a long source line is cut around the column. */
 void diagnostic_add(struct text *out, const Eos__Config__V1__Diagnostic *diagnostic,
                     bool is_coloured);
-
-/* One sentence, "file:line:col: message", of the first line of the message. */
-void diagnostic_add_sentence(struct text *out, const Eos__Config__V1__Diagnostic *diagnostic);

@@ -3,19 +3,22 @@
 #include "base/cleanup.h"
 #include "json/message_json.h"
 
-/* "file:line:col: message", of the first line only, as it becomes one sentence. */
+/* "file:line:col: Exception: message", of the first line only, as it becomes one sentence. */
 static void describe(const Eos__Config__V1__Diagnostic *diagnostic, struct error *err)
 {
+    cleanup_text struct text sentence = TEXT_INIT;
     const Eos__Config__V1__Position *at = diagnostic->at;
     struct slice rest = slice_of(diagnostic->message);
     struct slice first = slice_trim(slice_split(&rest, '\n'));
+    bool is_named = diagnostic->exception[0] && !slice_is(first, diagnostic->exception);
     if (at && at->line > 0)
-        error_set(err, ERROR_INVALID_ARGUMENT, "%s:%d:%d: %.*s", at->file, at->line, at->column,
-                  SLICE_ARG(first));
+        text_printf(&sentence, "%s:%d:%d: ", at->file, at->line, at->column);
     else if (at && at->file[0])
-        error_set(err, ERROR_INVALID_ARGUMENT, "%s: %.*s", at->file, SLICE_ARG(first));
-    else
-        error_set(err, ERROR_INVALID_ARGUMENT, "%.*s", SLICE_ARG(first));
+        text_printf(&sentence, "%s: ", at->file);
+    if (is_named)
+        text_printf(&sentence, "%s: ", diagnostic->exception);
+    text_add_slice(&sentence, first);
+    error_set(err, ERROR_INVALID_ARGUMENT, "%s", text_string(&sentence));
 }
 
 static void add_diagnostic(struct text *array, const Eos__Config__V1__Diagnostic *diagnostic)

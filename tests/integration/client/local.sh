@@ -7,6 +7,8 @@ says "no argument is help" 0 '^usage: eos COMMAND' eos
 says "--help" 0 'job create +create a job' eos --help
 says "help of a noun" 0 'killall +end all' eos help job
 says "the same with a flag" 0 'killall +end all' eos job --help
+says "help of help" 0 '^usage: eos COMMAND' eos help --help
+says "defaults are told" 0 'default 127.0.0.1:8081' eos dev --help
 says "help of a verb" 0 '--wait-until STATE' eos help job create
 says "the same with a flag" 0 '--wait-until STATE' eos job create --help
 says "version" 0 '^eos [0-9]+\.' eos version
@@ -50,6 +52,10 @@ printf 'x = 1\njobs = [tusk]\n' > "$DIR/bad.aurora"
 says "a mistake has its place" 3 'bad\.aurora:2:9: .*tusk' compile "$DIR/bad.aurora"
 holds "with the line" grep -q '    2 | jobs = \[tusk\]' "$DIR/err"
 holds "and a caret below it" grep -Eq '^      \|         \^' "$DIR/err"
+printf "jobs = {}['x']\n" > "$DIR/key.aurora"
+says "a value alone is no sentence" 3 "key\.aurora:1:8: KeyError: 'x'" compile "$DIR/key.aurora"
+printf "jobs = [Job(name='n')]\n" > "$DIR/incomplete.aurora"
+refused "no table of no job" 3 'required' compile "$DIR/incomplete.aurora"
 says "a mistake as JSON" 3 '"class": "name_error"' compile "$DIR/bad.aurora" --output json
 
 # -- includes

@@ -100,11 +100,28 @@ static void frames_say_how_it_came_there(void **state)
     text_done(&out);
 }
 
+static void the_exception_is_named_once(void **state)
+{
+    Eos__Config__V1__Diagnostic diagnostic = EOS__CONFIG__V1__DIAGNOSTIC__INIT;
+    struct text out = TEXT_INIT;
+    (void)state;
+    diagnostic.exception = (char *)"KeyError";
+    diagnostic.message = (char *)"'x'";
+    diagnostic_add(&out, &diagnostic, false);
+    assert_string_equal(text_string(&out), "KeyError: 'x'\n");
+    text_clear(&out);
+    diagnostic.exception = diagnostic.message = (char *)"AssertionError";
+    diagnostic_add(&out, &diagnostic, false);
+    assert_string_equal(text_string(&out), "AssertionError\n");
+    text_done(&out);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_line_is_cut_around_the_column),
         cmocka_unit_test(frames_say_how_it_came_there),
+        cmocka_unit_test(the_exception_is_named_once),
     };
     return RUN_CASES(cases, is_shown) + cmocka_run_group_tests(tests, NULL, NULL);
 }
