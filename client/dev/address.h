@@ -9,6 +9,9 @@
 bool address_parse(const char *text, struct sockaddr_storage *ret_address,
                    struct error *err) MUST_CHECK;
 
+/* Whether only this machine can reach it. */
+bool address_is_loopback(const struct sockaddr_storage *address);
+
 /* Whether it can be listened at; gives the text of it, with a free port in place of port 0.  A moment
  * is allowed for a gateway that is just going down.  FAILED_PRECONDITION when somebody else listens
  * there. */

@@ -8,6 +8,7 @@
 #include "client/dev/state_dir.h"
 #include "client/dev/supervised.h"
 #include "client/output.h"
+#include "clusters/clusters.h"
 #include "io/log.h"
 
 #include "eos/launcher/v1/launcher.pb-c.h"
@@ -302,11 +303,38 @@ static bool check_cluster(const char *name, struct error *err)
     return *name || error_set(err, ERROR_INVALID_ARGUMENT, "flag --cluster: the name is empty");
 }
 
+/* What services would refuse is refused before any of them is started and started again. */
+static bool check_http(const struct flags *flags, struct error *err)
+{
+    struct sockaddr_storage address;
+    const char *text = flags->http ? flags->http : DEFAULT_HTTP;
+    if (!address_parse(text, &address, err))
+        return false;
+    if (address_is_loopback(&address) || flags->token_file)
+        return true;
+    return error_set(err, ERROR_INVALID_ARGUMENT,
+                     "flag --http: %.60s is not a loopback address, which needs --token-file: "
+                     "without it anybody could run jobs",
+                     text);
+}
+
+static bool check_clusters(const struct flags *flags, struct error *err)
+{
+    struct clusters *clusters = clusters_new();
+    bool is_good = true;
+    for (size_t i = 0; i < flags->clusters.count && is_good; i++)
+        is_good = clusters_add_file(clusters, flags->clusters.items[i], err) ||
+                  error_prefix(err, "flag --clusters");
+    clusters_free(clusters);
+    return is_good;
+}
+
 static bool prepare(struct dev *dev, struct error *err)
 {
     const struct flags *flags = dev->settings.flags;
     dev->settings.cluster = flags->cluster ? flags->cluster : CLUSTER_DEV;
-    if (!check_cluster(dev->settings.cluster, err) || !find_programs(dev, err) ||
+    if (!check_cluster(dev->settings.cluster, err) || !check_http(flags, err) ||
+        !check_clusters(flags, err) || !find_programs(dev, err) ||
         !state_dir_open(&dev->state, flags->state_dir, dev->arena, err))
         return false;
     dev->settings.state_dir = dev->state.path;

@@ -41,6 +41,10 @@ refused "the state is used once" 4 'is in use by another "eos dev", process '"$D
 refused "the port too" 4 'is in use by another program' "$BIN/eos" dev --state-dir "$DIR/state2" --http "${URL#http://}"
 refused "a path too long for sockets" 2 'sockets in it allow' "$BIN/eos" dev --state-dir "$DIR/$(printf 'x%.0s' {1..100})"
 refused "an address that is none" 2 'ADDRESS:PORT' "$BIN/eos" dev --state-dir "$DIR/state2" --http nowhere
+refused "an address that all can reach, without tokens" 2 '0\.0\.0\.0:0 is not a loopback address.*--token-file' \
+    "$BIN/eos" dev --state-dir "$DIR/state2" --http 0.0.0.0:0
+refused "a clusters.json that is not there" 4 'flag --clusters: .*nowhere\.json' \
+    "$BIN/eos" dev --state-dir "$DIR/state2" --http 127.0.0.1:0 --clusters "$DIR/nowhere.json"
 
 # -- supervision
 for service in config binder scheduler launcher gateway; do
