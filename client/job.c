@@ -217,6 +217,20 @@ static enum exit_status show_one(const struct walk *walk, const struct job_key *
     return STATUS_OK;
 }
 
+/* Aurora's clients print an object here, and scripts look at it instead of at the status. */
+static enum exit_status found_nothing(struct listing *listing, const char *pattern)
+{
+    struct error err;
+    if (listing->is_json) {
+        text_add(&listing->out, "{\"jobspec\": ");
+        text_add_json_string(&listing->out, slice_of(pattern));
+        text_add(&listing->out, ", \"error\": \"No matching jobs found\"}\n");
+        return output_print(&listing->out);
+    }
+    error_set(&err, ERROR_NOT_FOUND, "Found no jobs matching %s", pattern);
+    return output_complain(STATUS_INVALID_PARAMETER, &err);
+}
+
 enum exit_status job_status(const struct invocation *invocation)
 {
     struct listing listing = { .arena = invocation->arena,
@@ -228,9 +242,7 @@ enum exit_status job_status(const struct invocation *invocation)
     bool is_one = !has_wildcard(&walk.pattern) && strcmp(walk.pattern.cluster, "*") != 0;
     enum exit_status status = is_one ? show_one(&walk, &walk.pattern) : walk_all(&walk);
     if (status == STATUS_OK && listing.out.len == 0) {
-        error_set(&err, ERROR_NOT_FOUND, "Found no jobs matching %s",
-                  job_key_text(&walk.pattern, invocation->arena));
-        status = output_complain(STATUS_INVALID_PARAMETER, &err);
+        status = found_nothing(&listing, job_key_text(&walk.pattern, invocation->arena));
     } else if (status == STATUS_OK) {
         status = print_listing(&listing);
     }

@@ -56,6 +56,9 @@ refused "a clusters.json that is broken" 3 'clusters.json' eos host list
 rm "$DIR/etc/clusters.json"
 
 # -- lists
+says "nothing that matches, as Aurora says it in JSON" 0 '^\{"jobspec": "c/x/\*/\*", "error": "No matching jobs found"\}$' \
+    at good job status c/x --write-json
+refused "nothing that matches" 6 'Found no jobs matching c/x/\*/\*' at good job status c/x
 says "all pages" 0 'Active tasks \(3\)' at pages job status $K
 says "a pattern" 0 '^c/r/e/a$' at good job list 'c/r/*/a'
 holds "of which one matches" test "$(at good job list 'c/r/*/a' | wc -l)" -eq 1
