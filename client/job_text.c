@@ -126,6 +126,17 @@ static void add_ports(struct text *out, const scheduled_task *task)
                 assigned->task->max_task_failures);
 }
 
+/* A kill's message stands behind who killed, in a line of its own. */
+static void add_in_one_line(struct text *out, const char *message)
+{
+    for (struct slice rest = slice_of(message); rest.ptr;) {
+        cleanup_text struct text line = TEXT_INIT;
+        text_add_slice(&line, slice_trim(slice_split(&rest, '\n')));
+        output_add_printable(out, text_string(&line));
+        text_add(out, rest.ptr ? " " : "");
+    }
+}
+
 static void add_events(struct text *out, const scheduled_task *task)
 {
     text_add(out, "\t  events:\n");
@@ -134,7 +145,7 @@ static void add_events(struct text *out, const scheduled_task *task)
         text_add(out, "\t   ");
         add_time(out, event->timestamp_ms);
         text_printf(out, " %s: ", task_state_name(event->status));
-        output_add_printable(out, event->message);
+        add_in_one_line(out, event->message);
         text_add_char(out, '\n');
     }
 }

@@ -59,6 +59,16 @@ static const struct status_case {
       "\t  CPU: 0.5 core(s), RAM: 32 MB, Disk: 16 MB, Port: http\n"
       "\t  events:\n"
       "\t   1970-01-01 00:00:00 LOST: ?[2J\n" },
+    { "a message of two lines stays beside its event",
+      TASK("KILLED", "") "}, \"taskEvents\": [{\"timestampMs\": \"0\", \"status\": \"KILLED\", "
+                         "\"message\": \"Killed by me.\\nold\"}]}",
+      NULL,
+      "Active tasks (0):\n"
+      "Inactive tasks (1):\n"
+      "\tTask role: r, env: e, name: n, instance: 3, status: KILLED on h1\n"
+      "\t  CPU: 0.5 core(s), RAM: 32 MB, Disk: 16 MB, Port: http\n"
+      "\t  events:\n"
+      "\t   1970-01-01 00:00:00 KILLED: Killed by me. old\n" },
 };
 
 static ProtobufCMessage *decode(const char *json, const ProtobufCMessageDescriptor *type,
