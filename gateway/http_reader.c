@@ -35,6 +35,14 @@ static int fail_malformed(struct http_reader *reader, const char *sentence)
     return fail(reader, 400, ERROR_INVALID_ARGUMENT, sentence);
 }
 
+static int fail_large_body(struct http_reader *reader)
+{
+    struct error err;
+    error_set(&err, ERROR_RESOURCE_EXHAUSTED, "the body is larger than %zu bytes",
+              reader->limits.body_bytes);
+    return fail(reader, 413, err.code, err.message);
+}
+
 /* -- what the parser calls ------------------------------------------------------------------------ */
 
 static int on_url(http_parser *parser, const char *at, size_t len)
@@ -95,8 +103,7 @@ static int check_framing(struct http_reader *reader)
         return fail_malformed(reader, "HTTP/1.0 has no Transfer-Encoding");
     if (encodings == 0 && request->has_body &&
         reader->parser.content_length > reader->limits.body_bytes)
-        return fail(reader, 413, ERROR_RESOURCE_EXHAUSTED,
-                    "the body is larger than this server takes");
+        return fail_large_body(reader);
     return 0;
 }
 
@@ -169,8 +176,7 @@ static int on_headers_complete(http_parser *parser)
 static int check_room(struct http_reader *reader, uint64_t len)
 {
     if (len > reader->limits.body_bytes - reader->body.len)
-        return fail(reader, 413, ERROR_RESOURCE_EXHAUSTED,
-                    "the body is larger than this server takes");
+        return fail_large_body(reader);
     return 0;
 }
 
