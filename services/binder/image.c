@@ -148,6 +148,10 @@ bool image_parse(const struct image_context *context, struct slice text, struct 
     if (template_is(text, &template))
         return image_from_template(context, template.whole, template.name, template.tag, arena,
                                    ret_image, err);
+    if (slice_starts_with(text, slice_of("{{"))) {
+        error_set(err, ERROR_INVALID_ARGUMENT, "expected {{docker.image[NAME][TAG]}}");
+        return wrong_reference(text, err);
+    }
     return image_from_reference(context, text, arena, ret_image, err);
 }
 

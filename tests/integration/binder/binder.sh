@@ -70,6 +70,7 @@ fails "credentials that are needed" "code=16 .*none are known for 127.0.0.1:$por
 fails "access denied" "code=7 .*denies access" resolve odd auth/denied/a:1
 fails "a lie" "code=15 .*says sha256:0" resolve odd lies/header:1
 fails "a malformed reference" "code=3 .*image \"eos/hello:x y\": byte 12 is not one of" resolve real 'eos/hello:x y'
+fails "half a template" "code=3 .*expected \{\{docker.image\[NAME\]\[TAG\]\}\}" resolve real '{{docker.image[eos/hello]}}'
 fails "a malformed template" "code=3 .*in its name: byte 1 is not a lower-case" resolve real '{{docker.image[Eos][1]}}'
 fails "an empty reference" "code=3 .*is empty" resolve real ''
 fails "an unknown cluster" "code=5 .*Unknown cluster: nowhere. Known clusters: real, odd, down, wrong, stranger" resolve nowhere a/b:1

@@ -38,7 +38,7 @@ static const struct image_case {
       "image \"{{docker.image[A][1]}}\": in its name: byte 1 is not" },
     { "{{docker.image[a][.1]}}", "https://h.x", "", "", "", "", "in its tag: byte 1 is not" },
     { "{{docker.image[a]}}", "https://h.x", "", "", "", "",
-      "image \"{{docker.image[a]}}\": byte 1 is not" },
+      "image \"{{docker.image[a]}}\": expected {{docker.image[NAME][TAG]}}" },
     { "a:\x01", "https://h.x", "", "", "", "", "an image reference: byte 3" },
 };
 
