@@ -13,11 +13,13 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define V1 EOS__EXECUTOR__V1__CGROUP_PLAN__VERSION__V1
 #define V2 EOS__EXECUTOR__V1__CGROUP_PLAN__VERSION__V2
 
 #define MAX_CONTROL_FILE (1u << 20)
+#define UNLIMITED        (INT64_C(1) << 62)
 
 /* ---- finding -------------------------------------------------------------------------------- */
 
@@ -100,13 +102,9 @@ static void find_v2(struct cgroup *cgroup, struct slice mount_point)
     hierarchy->controllers = text_take(&controllers);
 }
 
-bool cgroup_find(struct cgroup *cgroup, const Eos__Executor__V1__CgroupPlan *plan,
-                 struct error *err)
+static bool find_mounts(struct cgroup *cgroup, struct error *err)
 {
     cleanup_text struct text mounts = TEXT_INIT;
-    *cgroup = (struct cgroup){ .version = plan ? plan->version : 0, .plan = plan };
-    if (!cgroup->version)
-        return true;
     if (!file_read(AT_FDCWD, "/proc/self/mountinfo", 16u << 20, &mounts, err))
         return false;
     struct slice rest = text_slice(&mounts);
@@ -119,11 +117,35 @@ bool cgroup_find(struct cgroup *cgroup, const Eos__Executor__V1__CgroupPlan *pla
         if (cgroup->version == V2 && slice_is(type, "cgroup2"))
             find_v2(cgroup, mount_point);
     }
+    return true;
+}
+
+bool cgroup_find(struct cgroup *cgroup, const Eos__Executor__V1__CgroupPlan *plan,
+                 struct error *err)
+{
+    *cgroup = (struct cgroup){ .version = plan ? plan->version : 0, .plan = plan };
+    if (!cgroup->version)
+        return true;
+    if (!find_mounts(cgroup, err))
+        return false;
     if (cgroup->count == 0)
         return error_set(err, ERROR_FAILED_PRECONDITION,
                          "this host has no cgroup hierarchy of version %d",
                          cgroup->version == V1 ? 1 : 2);
     return true;
+}
+
+/* An engine mounts the container's own group where a host has the root of all groups. */
+void cgroup_find_around(struct cgroup *cgroup)
+{
+    static const Eos__Executor__V1__CgroupPlan top = EOS__EXECUTOR__V1__CGROUP_PLAN__INIT;
+    static const Eos__Executor__V1__CgroupPlan__Version versions[] = { V1, V2 };
+    struct error ignored;
+    *cgroup = (struct cgroup){ 0 };
+    for (size_t i = 0; getpid() == 1 && cgroup->count == 0 && i < 2; i++) {
+        *cgroup = (struct cgroup){ .version = versions[i], .plan = &top };
+        (void)!find_mounts(cgroup, &ignored);
+    }
 }
 
 void cgroup_done(struct cgroup *cgroup)
@@ -349,6 +371,29 @@ int64_t cgroup_oom_kills(const struct cgroup *cgroup)
 int64_t cgroup_pids_refused(const struct cgroup *cgroup)
 {
     return read_counter(cgroup, "pids", "pids.events", "max");
+}
+
+/* Without one there is "max", or in version 1 the largest number of pages. */
+static int64_t read_limit(const struct cgroup *cgroup, const char *controller, const char *file)
+{
+    cleanup_text struct text contents = TEXT_INIT;
+    const struct cgroup_hierarchy *hierarchy = with_controller(cgroup, controller);
+    int64_t value = 0;
+    if (!hierarchy || !read_control(hierarchy, file, &contents) ||
+        !slice_to_i64(slice_trim(text_slice(&contents)), &value) || value >= UNLIMITED)
+        return 0;
+    return value;
+}
+
+int64_t cgroup_memory_limit(const struct cgroup *cgroup)
+{
+    return read_limit(cgroup, "memory",
+                      cgroup->version == V1 ? "memory.limit_in_bytes" : "memory.max");
+}
+
+int64_t cgroup_pids_limit(const struct cgroup *cgroup)
+{
+    return read_limit(cgroup, "pids", "pids.max");
 }
 
 /* ---- ending --------------------------------------------------------------------------------- */

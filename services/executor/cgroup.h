@@ -29,6 +29,14 @@ bool cgroup_find(struct cgroup *cgroup, const Eos__Executor__V1__CgroupPlan *pla
                  struct error *err) MUST_CHECK;
 void cgroup_done(struct cgroup *cgroup); /* frees memory only */
 
+/* Finds the groups that an engine has made around the container whose first process this is, for
+ * looking at them only.  Elsewhere it finds nothing. */
+void cgroup_find_around(struct cgroup *cgroup);
+
+/* The limits that are set, 0 for none. */
+int64_t cgroup_memory_limit(const struct cgroup *cgroup);
+int64_t cgroup_pids_limit(const struct cgroup *cgroup);
+
 /* Makes the groups and sets the limits.  One of the same path that a crash has left is replaced when
  * no process is in it. */
 bool cgroup_make(const struct cgroup *cgroup, struct error *err) MUST_CHECK;

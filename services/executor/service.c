@@ -31,6 +31,7 @@
 #define KILL_PATIENCE_MS  5000 /* behind the grace that the container gives its processes */
 #define MEMORY_RECHECK_MS 20
 #define MEMORY_DOUBT_MS   1000
+#define MEMORY_LOOK_MS    1000
 #define EMPTY_RETRY_MS    5
 #define EMPTY_LIMIT_MS    10000
 
@@ -49,6 +50,8 @@ struct service {
     struct peers peers;
 
     struct cgroup cgroup;
+    struct cgroup around;         /* in a container of an engine: its own */
+    const struct cgroup *counted; /* the one of the two whose counters tell of the task */
     struct inner inner;
     struct link channel;
 
@@ -136,17 +139,26 @@ static void request_kill(struct service *service, const char *message)
         link_send(&service->channel, text_slice(&frame));
 }
 
+/* An engine mounts the groups of version 1 read-only, and then the kernel cannot be asked to tell. */
+static bool must_look_for_itself(const struct service *service)
+{
+    return service->memory.fd < 0 && service->counted == &service->around &&
+           service->evidence.memory_bytes > 0;
+}
+
 /* The kernel tells that memory has run out before it has killed anything, and sometimes it need not
  * kill: so the counter is read again for a while. */
 static void check_memory(struct service *service)
 {
     int64_t now_ms = clock_monotonic_ms();
     service->memory_check_ms = NEVER;
-    service->evidence.oom_kills = cgroup_oom_kills(&service->cgroup);
+    service->evidence.oom_kills = cgroup_oom_kills(service->counted);
     if (service->evidence.oom_kills > 0)
         kill_inner(service);
     else if (now_ms < service->memory_doubt_ms)
         service->memory_check_ms = now_ms + MEMORY_RECHECK_MS;
+    else if (must_look_for_itself(service))
+        service->memory_check_ms = now_ms + MEMORY_LOOK_MS;
 }
 
 static void on_memory(void *user, uint32_t events)
@@ -261,8 +273,8 @@ static void begin_emptying(struct service *service)
     service->phase = PHASE_EMPTYING;
     service->kill_deadline_ms = service->memory_check_ms = NEVER;
     service->empty_deadline_ms = clock_monotonic_ms() + EMPTY_LIMIT_MS;
-    service->evidence.oom_kills = cgroup_oom_kills(&service->cgroup);
-    service->evidence.pids_refused = cgroup_pids_refused(&service->cgroup);
+    service->evidence.oom_kills = cgroup_oom_kills(service->counted);
+    service->evidence.pids_refused = cgroup_pids_refused(service->counted);
     empty(service);
 }
 
@@ -369,11 +381,11 @@ static bool open_service(struct service *service, struct error *err)
  * between is in the counter. */
 static bool watch_memory(struct service *service, struct error *err)
 {
-    service->memory = (struct source){ cgroup_watch_memory(&service->cgroup), on_memory, service };
+    service->memory = (struct source){ cgroup_watch_memory(service->counted), on_memory, service };
+    if (service->memory.fd < 0 || cgroup_oom_kills(service->counted) > 0)
+        check_memory(service);
     if (service->memory.fd < 0)
         return true;
-    if (cgroup_oom_kills(&service->cgroup) > 0)
-        check_memory(service);
     return loop_add(&service->loop, &service->memory, EPOLLIN, err);
 }
 
@@ -386,12 +398,22 @@ static bool check_graph(const Eos__Executor__V1__TaskPlan *plan, struct error *e
     return true;
 }
 
+static void look_around(struct service *service)
+{
+    cgroup_find_around(&service->around);
+    service->counted = &service->around;
+    service->evidence.memory_bytes = cgroup_memory_limit(&service->around);
+    service->evidence.pids = cgroup_pids_limit(&service->around);
+}
+
 static bool start_container(struct service *service, struct error *err)
 {
     const Eos__Executor__V1__TaskPlan *plan = service->plan;
     if (!plan_check(plan, err) || !check_graph(plan, err))
         return error_prefix(err, "the plan is not valid");
     const Eos__Executor__V1__CgroupPlan *cgroup = plan->container ? plan->container->cgroup : NULL;
+    if (!plan->container)
+        look_around(service);
     if (cgroup) {
         service->evidence.memory_bytes = cgroup->memory_bytes;
         service->evidence.pids = cgroup->pids;
@@ -475,6 +497,7 @@ static void close_service(struct service *service)
     loop_close(&service->loop);
     run_directory_close(&service->directory);
     cgroup_done(&service->cgroup);
+    cgroup_done(&service->around);
     free(service->reported_message);
     free(service->kill_message);
     if (service->state)
@@ -509,6 +532,7 @@ enum service_status service_run(const struct service_options *options)
         .empty_retry_ms = NEVER,
         .leave_ms = NEVER,
     };
+    service.counted = &service.cgroup;
     if (!plan_read(options->plan_file, &service.plan, &err) || !open_service(&service, &err)) {
         complain(&service, err.message);
     } else {

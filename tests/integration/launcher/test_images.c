@@ -125,7 +125,8 @@ static void a_docker_image_is_the_root(void **state)
     struct harness *h = *state;
     launch(h, "t1", docker_image(h, "eos/hello", "1.0"),
            "grep -c on.the.spot /etc/os-release; id -un; echo $HOME; cat /proc/1/comm; "
-           "[ $(ls /proc | grep -c '^[0-9]') -lt 9 ] && echo alone; touch /tmp/x && echo written; cat /proc/self/cgroup | grep -c eos");
+           "[ $(ls /proc | grep -c '^[0-9]') -lt 9 ] && echo alone; touch /tmp/x && echo written; "
+           "cat /proc/self/cgroup | grep -c eos");
     assert_non_null(harness_wait_for(h, "t1", FAILED)); /* the last grep finds none */
     expect_log(h, "t1", "1\nnobody\n/mnt/mesos/sandbox\neos-first\nalone\nwritten\n0\n");
     Eos__Launcher__V1__DescribeTaskResponse *response = describe(h, "t1");
@@ -261,6 +262,17 @@ static void a_container_that_dies_is_lost(void **state)
     assert_true(harness_wait(h, harness_nothing_left, NULL));
 }
 
+static void memory_runs_out_in_the_engine(void **state)
+{
+    struct harness *h = *state;
+    launch(h, "e9", engine(h, "eos/hello:1.0", NULL, NULL),
+           "x=$(head -c 200000000 /dev/zero | tr '\\0' x); " FOREVER);
+    const char *message = harness_wait_for(h, "e9", FAILED);
+    assert_non_null(message);
+    assert_string_equal(message, "memory limit of 64 MiB exceeded");
+    assert_true(harness_wait(h, harness_nothing_left, NULL));
+}
+
 static bool is_past(const struct harness *h, const void *moment)
 {
     (void)h;
@@ -323,6 +335,7 @@ int main(int argc, char **argv)
         LIVE(a_container_of_the_engine_is_killed),
         LIVE(a_container_of_the_engine_outlives_a_crash),
         LIVE(a_container_that_dies_is_lost),
+        LIVE(memory_runs_out_in_the_engine),
         LIVE(a_crash_at_any_moment_of_an_engine_launch),
         LIVE(a_host_without_an_engine_says_so),
     };
