@@ -17,7 +17,8 @@
  * - A connection breaks without notice.  Each Reply names the connection that it came over; counting
  *   starts at zero on a new one, and the client sends again what was in flight.
  * - A heartbeat's reply is not subject to the window and tells how much was sent before it: what the
- *   client lacks then is lost, counted as received, and asked for again. */
+ *   client lacks then is lost, counted as received, and asked for again.  When it has received more, the
+ *   server had forgotten it and counts anew, and so does the client. */
 #define RPC_CHUNK_BYTES    (64u << 10) /* of a payload in one message */
 #define RPC_MESSAGE_BYTES  (RPC_CHUNK_BYTES + (8u << 10))
 #define RPC_MESSAGE_COST   1024u
