@@ -84,6 +84,12 @@ rootfs_make() {
     echo 'root:x:0:0:root:/root:/bin/sh' > "$1/etc/passwd"
     echo 'root:x:0:' > "$1/etc/group"
     echo 'PRETTY_NAME="Busybox, made on the spot"' > "$1/etc/os-release"
+    # With sanitizers the executor is not static, and a Docker engine starts it from within the image.
+    local library
+    for library in $(ldd "${EOS_BIN:-/nowhere}/eos-executor" 2>/dev/null | grep -o '/[^ ]*'); do
+        mkdir -p "$1$(dirname "$library")"
+        cp "$library" "$1$library"
+    done
 }
 
 # image_push ROOTFS NAME:TAG: as a Docker image of one layer, into the registry.

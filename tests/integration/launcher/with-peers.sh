@@ -22,11 +22,6 @@ trap 'exit 143' TERM
 
 registry_start
 rootfs_make "$PEERS_DIR/rootfs"
-# With sanitizers the executor is not static, and needs its libraries wherever it runs.
-for library in $(ldd "$EOS_BIN/eos-executor" 2>/dev/null | grep -o '/[^ ]*'); do
-    mkdir -p "$PEERS_DIR/rootfs$(dirname "$library")"
-    cp "$library" "$PEERS_DIR/rootfs$library"
-done
 image_push "$PEERS_DIR/rootfs" eos/hello:1.0
 # One whose processes are to be a user without a name on the host.
 umoci init --layout "$PEERS_DIR/user" > /dev/null 2>&1
