@@ -38,6 +38,8 @@ static void on_done(void *user, unsigned status, struct slice body, const struct
 {
     struct docker_call *call = user;
     call->http = NULL;
+    call->engine->is_silent = err != NULL;
+    call->engine->has_answered |= !err;
     if (err)
         call->fail(call, err);
     else

@@ -15,6 +15,7 @@ struct docker_engine {
     char *socket;
     struct docker_credentials *credentials;
     struct docker_call *calls;
+    bool has_answered, is_silent; /* ever, and the last time */
 };
 
 typedef void docker_answer_fn(struct docker_call *call, unsigned status, struct slice body);

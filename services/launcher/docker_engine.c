@@ -7,6 +7,7 @@
 #define PULL_SILENCE_MS (5 * 60 * 1000u)
 #define LINE_MAX_BYTES  (1u << 20)
 #define IMAGE_MAX_BYTES 1024u
+#define SIGNAL_MAX      64 /* an engine that finds a container dead without a status says 255 */
 
 struct docker_engine *docker_engine_open(uv_loop_t *loop,
                                          const struct docker_engine_options *options,
@@ -33,6 +34,11 @@ void docker_engine_close(struct docker_engine *engine)
     docker_credentials_close(engine->credentials);
     free(engine->socket);
     free(engine);
+}
+
+bool docker_engine_is_away(const struct docker_engine *engine)
+{
+    return engine->has_answered && engine->is_silent;
 }
 
 void docker_cancel(struct docker_call *call)
@@ -336,7 +342,7 @@ static void on_explained(struct docker_call *call, unsigned status, struct slice
             error_set(&err, ERROR_RESOURCE_EXHAUSTED, "Memory limit exceeded.");
         else if (state.error[0])
             error_set(&err, ERROR_INTERNAL, "Failed to run docker container: %s", state.error);
-        else if (state.exit_code > 128)
+        else if (state.exit_code > 128 && state.exit_code <= 128 + SIGNAL_MAX)
             error_set(&err, ERROR_UNKNOWN, "Container terminated with signal %d",
                       state.exit_code - 128);
         else

@@ -23,6 +23,9 @@ struct docker_engine *docker_engine_open(uv_loop_t *loop,
 /* Fails what is in flight with CANCELLED.  NULL is a no-op. */
 void docker_engine_close(struct docker_engine *engine);
 
+/* It has answered before, but not when it was last asked: it may be restarting. */
+bool docker_engine_is_away(const struct docker_engine *engine);
+
 /* What an image says; valid until the callback returns. */
 struct docker_image {
     const char *digest; /* of the manifest when it was pulled by digest or from a registry, or "" */

@@ -147,6 +147,9 @@ void task_close_continue(struct task *task); /* a worker has ended while the tas
 
 void task_fetch(struct task *task);
 void task_cancel_fetch(struct task *task);
+
+/* While the Docker engine is restarted, the step is tried again instead of failing the task. */
+bool task_waits_for_engine(struct task *task);
 void task_start_executor(struct task *task);
 void task_watch_executor(struct task *task);
 void task_connect(struct task *task);

@@ -48,7 +48,8 @@ static void on_docker_started(void *user, const char *container_id, pid_t pid,
     struct task *task = user;
     task->docker_call = NULL;
     if (err) {
-        task_fail(task, err);
+        if (!task_waits_for_engine(task))
+            task_fail(task, err);
         return;
     }
     free(task->docker_id);
@@ -458,6 +459,14 @@ void task_executor_timer(struct task *task)
 {
     task_record_again(task);
     switch (task->stage) {
+    case STAGE_FETCHING:
+        if (!task->fetch && !task->docker_call)
+            task_fetch(task);
+        break;
+    case STAGE_STARTING:
+        if (!task->docker_call)
+            task_start_executor(task);
+        break;
     case STAGE_CONNECTING:
         try_to_connect(task);
         break;

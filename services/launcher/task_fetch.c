@@ -3,7 +3,9 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 
-#define FETCH_DEADLINE_MS (30 * 60 * 1000) /* of an image, however large */
+#define FETCH_DEADLINE_MS  (30 * 60 * 1000) /* of an image, however large */
+#define ENGINE_PATIENCE_MS 60000
+#define ENGINE_RETRY_MS    500
 
 static void replace(char **text, const char *with)
 {
@@ -85,12 +87,22 @@ static bool is_root(const char *user)
     return name.len == 0 || slice_is(name, "root") || slice_is(name, "0");
 }
 
+bool task_waits_for_engine(struct task *task)
+{
+    uint64_t waited_ms = uv_now(task->host->loop) - task->stage_since_ms;
+    if (!docker_engine_is_away(task->host->docker) || waited_ms >= ENGINE_PATIENCE_MS)
+        return false;
+    task_set_timer(task, ENGINE_RETRY_MS);
+    return true;
+}
+
 static void on_docker_image(void *user, const struct docker_image *image, const struct error *err)
 {
     struct task *task = user;
     task->docker_call = NULL;
     if (err) {
-        task_fail(task, err);
+        if (!task_waits_for_engine(task))
+            task_fail(task, err);
         return;
     }
     struct image kept = {

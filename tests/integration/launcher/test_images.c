@@ -279,6 +279,28 @@ static bool is_past(const struct harness *h, const void *moment)
     return uv_hrtime() >= *(const uint64_t *)moment;
 }
 
+static void an_engine_that_is_restarted_is_waited_for(void **state)
+{
+    struct harness *h = *state;
+    const char *path = arena_printf(h->arena, "%s/docker.sock", h->folder);
+    harness_kill(h);
+    assert_int_equal(symlink(getenv("TEST_DOCKER_SOCKET"), path), 0);
+    harness_add_flag(h, "--docker-socket", path);
+    assert_true(harness_start(h));
+    launch(h, "e10", engine(h, "eos/hello:1.0", NULL, NULL), "true");
+    assert_non_null(harness_wait_for(h, "e10", FINISHED));
+    assert_true(harness_wait(h, harness_nothing_left, NULL));
+
+    assert_int_equal(unlink(path), 0);
+    launch(h, "e11", engine(h, "eos/hello:1.0", NULL, NULL), "true");
+    assert_non_null(harness_wait_for(h, "e11", EOS__JOB__V1__SCHEDULE_STATUS__STARTING));
+    uint64_t moment = uv_hrtime() + 200000000;
+    assert_true(harness_wait(h, is_past, &moment));
+    assert_int_equal(symlink(getenv("TEST_DOCKER_SOCKET"), path), 0);
+    assert_non_null(harness_wait_for(h, "e11", FINISHED));
+    assert_int_equal(unlink(path), 0);
+}
+
 static void a_crash_at_any_moment_of_an_engine_launch(void **state)
 {
     struct harness *h = *state;
@@ -336,6 +358,7 @@ int main(int argc, char **argv)
         LIVE(a_container_of_the_engine_outlives_a_crash),
         LIVE(a_container_that_dies_is_lost),
         LIVE(memory_runs_out_in_the_engine),
+        LIVE(an_engine_that_is_restarted_is_waited_for),
         LIVE(a_crash_at_any_moment_of_an_engine_launch),
         LIVE(a_host_without_an_engine_says_so),
     };
