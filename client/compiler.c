@@ -215,11 +215,23 @@ static void add_all(struct text *out, Eos__Config__V1__Diagnostic **diagnostics,
         diagnostic_add(out, diagnostics[i], is_coloured);
 }
 
+/* Jobs that one function made fail at one place. */
+static void add_job_name(struct text *out, const char *key)
+{
+    if (!key[0])
+        return;
+    text_add(out, "  in job ");
+    output_add_printable(out, key);
+    text_add_char(out, '\n');
+}
+
 static bool add_job(struct text *out, const Eos__Config__V1__JobResult *job, bool is_coloured)
 {
     add_all(out, job->warnings, job->n_warnings, is_coloured);
-    if (job->error)
+    if (job->error) {
         diagnostic_add(out, job->error, is_coloured);
+        add_job_name(out, job->key);
+    }
     return job->error != NULL;
 }
 

@@ -43,16 +43,16 @@ static bool read_path(const char *path, struct text *ret_bytes, struct error *er
     return read_bytes(fd, path, ret_bytes, err);
 }
 
-/* Only regular files: a configuration must not make this program wait for a pipe. */
+/* Only regular files: a configuration must not make this program wait for a pipe.  The reason stands
+ * alone: the compiler says which file it was. */
 static bool read_included(const char *path, struct text *ret_bytes, struct error *err)
 {
     struct stat info;
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &info) != 0)
-        return error_set_errno(err, errno, "could not read \"%.120s\"", path);
+        return error_set(err, ERROR_NOT_FOUND, "%s", strerror(errno));
     if (!S_ISREG(info.st_mode))
-        return error_set(err, ERROR_INVALID_ARGUMENT, "could not read \"%.120s\": not a file",
-                         path);
+        return error_set(err, ERROR_INVALID_ARGUMENT, "not a file");
     return read_bytes(fd, path, ret_bytes, err);
 }
 

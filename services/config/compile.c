@@ -264,7 +264,7 @@ static bool load_json(struct vm *vm, const struct source *source, struct value *
     struct value data, jobs;
     if (!slice_is_utf8(source->text))
         return bad_text(vm, source);
-    if (!json_read(vm, source->text, &data)) {
+    if (!json_read_source(vm, source, &data)) {
         if (vm->exception.kind == K_INSTANCE && !vm->exception.instance->error_class)
             vm->exception.instance->error_class = ERROR_SYNTAX;
         return false;
@@ -315,6 +315,18 @@ static bool load(struct vm *vm, struct value *ret_jobs)
 
 /* --- bindings of the command line --- */
 
+/* The reference's words are about references in texts: where this one stands is the hint. */
+static bool hint_binding(struct vm *vm, struct slice name)
+{
+    if (vm->exception.kind == K_INSTANCE)
+        vm->exception.instance->cause =
+            value_text(vm->arena, arena_printf(vm->arena,
+                                               "the name '%.*s' of a binding has to be one that "
+                                               "templates can refer to, such as a.b or a[b]",
+                                               SLICE_ARG(name)));
+    return false;
+}
+
 static bool parse_bindings(struct vm *vm, struct value **ret, size_t *ret_count)
 {
     const request_message *request = vm->input->request;
@@ -329,7 +341,7 @@ static bool parse_bindings(struct vm *vm, struct value **ret, size_t *ret_count)
                                  "the binding '%s' is not of the form NAME=VALUE",
                                  request->bindings[i]);
         if (!reference_parse(vm, name, &reference))
-            return false;
+            return hint_binding(vm, name);
         environment_put(vm, environment, reference,
                         V_STR(string_new(vm->arena, rest.ptr, rest.len)));
         (*ret)[i] = (struct value){ .kind = K_ENVIRONMENT, .environment = environment };
@@ -614,6 +626,8 @@ static void convert_or_fail(struct vm *vm, struct value v, const struct value *b
     if (convert_one(vm, v, bindings, binding_count, result))
         return;
     struct diagnostic error = result_exception(vm);
+    if (!error.at.source && v.kind == K_OBJECT)
+        error.at = v.object->made_at;
     result->error = result_diagnostic(vm->arena, &error, "error");
     name_failed(vm, v, bindings, binding_count, result);
     result->job = NULL;

@@ -3,6 +3,7 @@
 #include "config/class.h"
 #include "config/format.h"
 #include "config/modules.h"
+#include "config/template.h"
 
 /* Expressions.  One function per kind of node, in a table. */
 
@@ -434,7 +435,7 @@ static void note_failed_call(struct vm *vm, struct frame *frame, const struct no
         note_call(vm, frame, node,
                   arena_printf(vm->arena, "in call to %s", inner.function->name->data));
     else if (inner.kind == K_NATIVE && strcmp(inner.native->name, "include") == 0)
-        note_call(vm, frame, node, "included from");
+        note_call(vm, frame, node, "included");
 }
 
 /* super() without arguments knows its class from the function that it stands in. */
@@ -469,6 +470,16 @@ static bool call_with_frame(struct vm *vm, struct frame *frame, const struct arg
     return true;
 }
 
+/* Just made, so that nobody else has it yet. */
+static void note_maker(const struct frame *frame, const struct node *node, struct value callee,
+                       struct value made)
+{
+    if (made.kind != K_OBJECT || (callee.kind != K_TYPE && callee.kind != K_OBJECT))
+        return;
+    struct object *object = (struct object *)(uintptr_t)made.object;
+    object->made_at = (struct span){ frame->code->source, node->start, node->end };
+}
+
 static bool evaluate_call(struct vm *vm, struct frame *frame, const struct node *node,
                           struct value *ret)
 {
@@ -483,8 +494,10 @@ static bool evaluate_call(struct vm *vm, struct frame *frame, const struct node 
                                     (args.count == 0 && (strcmp(callee.native->name, "vars") == 0 ||
                                                          strcmp(callee.native->name, "dir") == 0))))
         return call_with_frame(vm, frame, &args, callee.native->name, ret);
-    if (value_call(vm, callee, &args, ret))
+    if (value_call(vm, callee, &args, ret)) {
+        note_maker(frame, node, callee, *ret);
         return true;
+    }
     note_failed_call(vm, frame, node, callee);
     return false;
 }

@@ -231,6 +231,7 @@ struct reader {
     struct vm *vm;
     struct slice text;
     size_t at;
+    const struct source *source; /* that the text is of; NULL: a text of the configuration */
 };
 
 static bool read_value(struct reader *reader, struct value *ret);
@@ -244,8 +245,13 @@ static bool malformed(struct reader *reader, const char *what, size_t at)
             start = i + 1;
         }
     size_t column = utf8_count(reader->text.ptr + start, at - start) + 1;
-    return raise_error(reader->vm, &class_JSONDecodeError, "%s: line %zu column %zu (char %zu)",
-                       what, line, column, utf8_count(reader->text.ptr, at));
+    raise_text(reader->vm, &class_JSONDecodeError, "%s: line %zu column %zu (char %zu)", what, line,
+               column, utf8_count(reader->text.ptr, at));
+    if (reader->source) {
+        reader->vm->at = (struct span){ reader->source, (uint32_t)at, (uint32_t)at };
+        reader->vm->has_place = true;
+    }
+    return false;
 }
 
 static char now(const struct reader *reader)
@@ -475,13 +481,24 @@ static bool read_value(struct reader *reader, struct value *ret)
     return is_done;
 }
 
+static bool read_all(struct reader *reader, struct value *ret)
+{
+    if (!read_value(reader, ret))
+        return false;
+    skip_white(reader);
+    return reader->at == reader->text.len || malformed(reader, "Extra data", reader->at);
+}
+
 bool json_read(struct vm *vm, struct slice text, struct value *ret)
 {
     struct reader reader = { .vm = vm, .text = text };
-    if (!read_value(&reader, ret))
-        return false;
-    skip_white(&reader);
-    return reader.at == text.len || malformed(&reader, "Extra data", reader.at);
+    return read_all(&reader, ret);
+}
+
+bool json_read_source(struct vm *vm, const struct source *source, struct value *ret)
+{
+    struct reader reader = { .vm = vm, .text = source->text, .source = source };
+    return read_all(&reader, ret);
 }
 
 /* --- the module --- */

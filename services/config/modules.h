@@ -64,3 +64,5 @@ bool json_write(struct vm *vm, struct value v, const struct json_style *style, s
 extern const struct json_style JSON_STYLE_DEFAULT;
 /* ValueError with Python's message for malformed text. */
 bool json_read(struct vm *vm, struct slice text, struct value *ret);
+/* The same, of a file: the place in it is told as well. */
+bool json_read_source(struct vm *vm, const struct source *source, struct value *ret);

@@ -81,6 +81,8 @@ struct object {
     };
     size_t count;  /* of items or pairs */
     bool is_final; /* holds nothing to fill in or to convert: no scope can change it */
+    struct span
+        made_at; /* the call of the configuration that made it, for what is found out later */
 };
 
 struct binding {

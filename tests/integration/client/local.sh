@@ -56,6 +56,13 @@ printf "jobs = {}['x']\n" > "$DIR/key.aurora"
 says "a value alone is no sentence" 3 "key\.aurora:1:8: KeyError: 'x'" compile "$DIR/key.aurora"
 printf "jobs = [Job(name='n')]\n" > "$DIR/incomplete.aurora"
 refused "no table of no job" 3 'required' compile "$DIR/incomplete.aurora"
+cat > "$DIR/two.aurora" <<'AURORA'
+def make(name):
+  return Job(cluster='c', role='r', environment='devel', name=name, task=SimpleTask('t', 'echo {{x}}'))
+jobs = [make('one'), make('two')]
+AURORA
+refused "a job that is not good has its place" 3 'two\.aurora:2:10: .*unbound' compile "$DIR/two.aurora"
+holds "and its name" grep -q '^  in job c/r/devel/two$' "$DIR/err"
 says "a mistake as JSON" 3 '"class": "name_error"' compile "$DIR/bad.aurora" --output json
 
 # -- includes
@@ -65,7 +72,7 @@ echo "word = 'from b'" > "$DIR/b.include"
 { echo "include('sub/a.include')"; cat "$DIR/a.aurora"; echo 'print(word)'; } > "$DIR/inc.aurora"
 says "files include files" 0 'from b' compile "$DIR/inc.aurora" --bind word=x
 rm "$DIR/b.include"
-says "an include that is not there" 3 'b\.include' compile "$DIR/inc.aurora" --bind word=x
+says "an include that is not there" 3 "a\.include:1:1: \[Errno 2\] No such file or directory: '../b\.include'\$" compile "$DIR/inc.aurora" --bind word=x
 mkfifo "$DIR/b.include"
 says "a pipe is not waited for" 3 'b\.include' timeout 10 "$BIN/eos" config compile "$DIR/inc.aurora" --bind word=x
 
