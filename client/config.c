@@ -114,6 +114,8 @@ enum exit_status config_run(const struct invocation *invocation, const struct jo
         return output_complain(STATUS_SYNTAX, &err);
     source->request.want_canonical_json =
         invocation->verb->run == config_compile && flags_want_json(invocation->flags);
+    if (invocation->verb->run == config_explain)
+        source->request.explain = invocation->arguments[1];
     if (!source_read(source, invocation->arguments[0], &err) ||
         !compiler_run_local(source, ret_response, &err))
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);

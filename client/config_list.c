@@ -20,13 +20,6 @@ static void add_item(struct text *out, bool is_json, bool *is_first, const char 
     *is_first = false;
 }
 
-static void complain_about(const Eos__Config__V1__Diagnostic *error)
-{
-    cleanup_text struct text out = TEXT_INIT;
-    diagnostic_add(&out, error, output_has_colour(STDERR_FILENO));
-    fwrite(out.ptr, 1, out.len, stderr);
-}
-
 /* -- list ----------------------------------------------------------------------------------------- */
 
 /* Mistakes in a job are for `check`; here they count only when they leave the job without a key. */
@@ -41,7 +34,7 @@ static bool add_keys(struct text *out, bool is_json, const compile_response *res
         }
         is_whole = false;
         if (job->error)
-            complain_about(job->error);
+            diagnostic_print(job->error);
     }
     return is_whole;
 }

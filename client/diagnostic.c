@@ -144,3 +144,10 @@ void diagnostic_add(struct text *out, const Eos__Config__V1__Diagnostic *diagnos
         text_add_char(out, '\n');
     }
 }
+
+void diagnostic_print(const Eos__Config__V1__Diagnostic *diagnostic)
+{
+    cleanup_text struct text out = TEXT_INIT;
+    diagnostic_add(&out, diagnostic, output_has_colour(STDERR_FILENO));
+    fwrite(out.ptr, 1, out.len, stderr);
+}

@@ -15,3 +15,6 @@
  * Nothing in it can steer a terminal, and a long source line is cut around the column. */
 void diagnostic_add(struct text *out, const Eos__Config__V1__Diagnostic *diagnostic,
                     bool is_coloured);
+
+/* The same on stderr. */
+void diagnostic_print(const Eos__Config__V1__Diagnostic *diagnostic);

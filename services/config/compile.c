@@ -1,8 +1,10 @@
 #include "config/compile.h"
 
 #include "config/evaluate.h"
+#include "config/explain.h"
 #include "config/job.h"
 #include "config/modules.h"
+#include "config/origin.h"
 #include "config/parser.h"
 #include "config/result.h"
 #include "config/schema.h"
@@ -342,8 +344,10 @@ static bool parse_bindings(struct vm *vm, struct value **ret, size_t *ret_count)
                                  request->bindings[i]);
         if (!reference_parse(vm, name, &reference))
             return hint_binding(vm, name);
-        environment_put(vm, environment, reference,
-                        V_STR(string_new(vm->arena, rest.ptr, rest.len)));
+        struct string *text = string_new(vm->arena, rest.ptr, rest.len);
+        if (vm->origins)
+            origins_note_text(vm, text, arena_printf(vm->arena, "--bind %s", request->bindings[i]));
+        environment_put(vm, environment, reference, V_STR(text));
         (*ret)[i] = (struct value){ .kind = K_ENVIRONMENT, .environment = environment };
     }
     return true;
@@ -557,23 +561,22 @@ static bool fill_result(struct vm *vm, struct job *job, const struct diagnostic 
 }
 
 static bool convert_one(struct vm *vm, struct value v, const struct value *bindings,
-                        size_t binding_count, job_message *result)
+                        size_t binding_count, struct job *job, job_message *result)
 {
     const request_message *request = vm->input->request;
-    struct job job = { .vm = vm };
     struct diagnostic update_error;
     bool has_update;
-    if (!as_job(vm, v, &job.object) || !job_convert(&job, bindings, binding_count))
+    if (!as_job(vm, v, &job->object) || !job_convert(job, bindings, binding_count))
         return false;
     has_update =
-        convert_update(vm, job.object, request->instances, request->n_instances, &job.update);
+        convert_update(vm, job->object, request->instances, request->n_instances, &job->update);
     if (!has_update) {
         if (vm->is_stopped)
             return false;
         update_error = result_exception(vm);
         result->update_error = result_diagnostic(vm->arena, &update_error, "error");
     }
-    return fill_result(vm, &job, has_update ? NULL : &update_error, result);
+    return fill_result(vm, job, has_update ? NULL : &update_error, result);
 }
 
 static void *allocate(void *arena, size_t size)
@@ -622,16 +625,19 @@ static void name_failed(struct vm *vm, struct value v, const struct value *bindi
 static void convert_or_fail(struct vm *vm, struct value v, const struct value *bindings,
                             size_t binding_count, job_message *result)
 {
+    struct job job = { .vm = vm };
     eos__config__v1__job_result__init(result);
-    if (convert_one(vm, v, bindings, binding_count, result))
-        return;
-    struct diagnostic error = result_exception(vm);
-    if (!error.at.source && v.kind == K_OBJECT)
-        error.at = v.object->made_at;
-    result->error = result_diagnostic(vm->arena, &error, "error");
-    name_failed(vm, v, bindings, binding_count, result);
-    result->job = NULL;
-    result->update = NULL;
+    if (!convert_one(vm, v, bindings, binding_count, &job, result)) {
+        struct diagnostic error = result_exception(vm);
+        if (!error.at.source && v.kind == K_OBJECT)
+            error.at = v.object->made_at;
+        result->error = result_diagnostic(vm->arena, &error, "error");
+        name_failed(vm, v, bindings, binding_count, result);
+        result->job = NULL;
+        result->update = NULL;
+    }
+    if (vm->origins)
+        explain_job(vm, job.object, result);
 }
 
 /* Each job is worked on in the scratch arena, which is used again for the next one: jobs cannot see each
@@ -646,7 +652,7 @@ static void compile_job(struct vm *vm, struct value v, const struct value *bindi
     convert_or_fail(vm, v, bindings, binding_count, &result);
     response->jobs[response->n_jobs++] = copy_result(vm, &result);
     vm->arena = vm->home;
-    if (!vm->has_run_code)
+    if (!vm->has_run_code && !vm->origins)
         arena_reset(vm->scratch);
 }
 
@@ -739,6 +745,8 @@ response_message *compile_run(struct arena *arena, const request_message *reques
         .warnings = &warnings,
         .needed = &needed,
     };
+    if (request->explain[0])
+        vm.origins = origins_new(&vm);
     response_message *response = arena_alloc(arena, sizeof *response);
     eos__config__v1__compile_response__init(response);
     compile_all(&vm, response);

@@ -1,3 +1,4 @@
+#include "config/origin.h"
 #include "config/template.h"
 
 /* Tables from references to texts and values.  Tables in tables become longer references. */
@@ -50,6 +51,8 @@ bool environment_wrap(struct vm *vm, struct value v, struct value *ret)
             value_type_name(v));
     if (!value_str(vm, v, &text))
         return false;
+    if (vm->origins)
+        origins_note_made(vm, text);
     *ret = V_STR(text);
     return true;
 }

@@ -3,6 +3,7 @@
 #include "config/class.h"
 #include "config/format.h"
 #include "config/modules.h"
+#include "config/origin.h"
 #include "config/template.h"
 
 /* Expressions.  One function per kind of node, in a table. */
@@ -494,8 +495,12 @@ static bool evaluate_call(struct vm *vm, struct frame *frame, const struct node 
                                     (args.count == 0 && (strcmp(callee.native->name, "vars") == 0 ||
                                                          strcmp(callee.native->name, "dir") == 0))))
         return call_with_frame(vm, frame, &args, callee.native->name, ret);
+    if (vm->origins)
+        origins_note_call(vm, frame, node);
     if (value_call(vm, callee, &args, ret)) {
         note_maker(frame, node, callee, *ret);
+        if (vm->origins)
+            origins_note_struct(vm, frame, node, *ret);
         return true;
     }
     note_failed_call(vm, frame, node, callee);
@@ -689,5 +694,7 @@ bool evaluate(struct vm *vm, struct frame *frame, const struct node *node, struc
 {
     if (!vm_step(vm) || !vm_check_stack(vm) || !EVALUATORS[node->kind](vm, frame, node, ret))
         return note_place(vm, frame, node);
+    if (vm->origins)
+        origins_note_value(vm, frame, node, *ret);
     return true;
 }

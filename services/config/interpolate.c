@@ -54,6 +54,18 @@ static bool next_tag(struct slice text, size_t from, struct tag *ret)
     return false;
 }
 
+bool template_next_reference(struct slice text, size_t *at, struct slice *ret_content)
+{
+    struct tag tag;
+    while (next_tag(text, *at, &tag)) {
+        *at = tag.end;
+        *ret_content = tag.content;
+        if (!tag.is_escape)
+            return true;
+    }
+    return false;
+}
+
 static struct known *remember(struct resolution *resolution, struct string *reference,
                               struct string *text)
 {

@@ -1,5 +1,6 @@
 #include "config/integer.h"
 #include "config/number_text.h"
+#include "config/origin.h"
 #include "config/schema.h"
 #include "config/template.h"
 
@@ -443,6 +444,8 @@ bool object_override(struct vm *vm, const struct object *object, const struct ar
     *copy = *object;
     copy->fields = fields;
     object_note_final(copy);
+    if (vm->origins)
+        origins_note_copy(vm, copy, object);
     *ret = copy;
     return true;
 }

@@ -9,7 +9,7 @@
 
 /* --- diagnostics --- */
 
-static Eos__Config__V1__Position *make_position(struct arena *arena, struct span at)
+Eos__Config__V1__Position *result_position(struct arena *arena, struct span at)
 {
     Eos__Config__V1__Position *position = arena_alloc(arena, sizeof *position);
     eos__config__v1__position__init(position);
@@ -34,7 +34,7 @@ static void add_frames(struct arena *arena, const struct trace_frame *trace,
         Eos__Config__V1__Frame *made = arena_alloc(arena, sizeof *made);
         eos__config__v1__frame__init(made);
         made->description = arena_strdup(arena, frame->description);
-        made->at = make_position(arena, frame->at);
+        made->at = result_position(arena, frame->at);
         into->frames[into->n_frames++] = made;
     }
 }
@@ -51,7 +51,7 @@ Eos__Config__V1__Diagnostic *result_diagnostic(struct arena *arena,
     made->message = arena_strdup(arena, diagnostic->message);
     made->hint = arena_strdup(arena, diagnostic->hint ? diagnostic->hint : "");
     if (diagnostic->at.source)
-        made->at = make_position(arena, diagnostic->at);
+        made->at = result_position(arena, diagnostic->at);
     add_frames(arena, diagnostic->frames, made);
     return made;
 }

@@ -4,6 +4,7 @@
 
 /* Results of a compilation as protobuf messages and as canonical JSON. */
 
+Eos__Config__V1__Position *result_position(struct arena *arena, struct span at);
 Eos__Config__V1__Diagnostic *result_diagnostic(struct arena *arena,
                                                const struct diagnostic *diagnostic,
                                                const char *severity);

@@ -160,6 +160,8 @@ bool scopes_find(struct vm *vm, const struct scopes *scopes, struct slice refere
  * `*ret_open` tells if there is any. */
 bool template_resolve(struct vm *vm, struct string *text, const struct scopes *scopes,
                       struct references *references, struct string **ret, bool *ret_open);
+/* The next reference at or behind `*at`, which is moved behind it; escaped ones are no references. */
+bool template_next_reference(struct slice text, size_t *at, struct slice *ret_content);
 bool object_interpolate(struct vm *vm, const struct object *object, struct references *references,
                         const struct object **ret);
 void references_add(struct vm *vm, struct references *references, struct string *reference);

@@ -49,6 +49,7 @@ struct include_frame {
 };
 
 struct compile_input;
+struct origins;
 
 struct vm {
     struct arena *arena;   /* of what is being worked on: the file, then one job after the other */
@@ -82,6 +83,7 @@ struct vm {
     struct list *needed; /* paths of files that the caller shall send */
     struct schema *schema;
     uint64_t next_id;
+    struct origins *origins; /* NULL unless an explanation is wanted */
 };
 
 /* --- exceptions --- */

@@ -65,3 +65,43 @@ says "files that are opened" 0 'b.include' config deps open.aurora --allow-read 
 rm b.include
 says "an include that is not there" 3 'b\.include' config deps inc.aurora
 holds "does not hide the others" grep -q '^sub/a.include$' "$DIR/out"
+
+# -- explain
+cat > explain.include <<'AURORA'
+class Profile(Struct):
+  tag = Default(String, 'v1')
+TEXT = 'say {{who}} {{profile.tag}} {{where}} {{thermos.ports[http]}}'
+small = Resources(cpu=1, ram=64*MB, disk=64*MB)
+AURORA
+cat > explain.aurora <<'AURORA'
+include('explain.include')
+def process(name, text):
+  return Process(name=name, cmdline=text)
+task = Task(processes=[process('p', TEXT)], resources=small(cpu=2))
+base = Job(cluster='c', role='r', environment='devel', task=task, constraints={'host': 'limit:1'})
+jobs = [base(name='one', instances=3).bind(who='me', profile=Profile(), n=7)]
+AURORA
+explain() { eos config explain explain.aurora "$@" --bind where=here; }
+says "where it is given" 0 '^  explain.aurora:6:36: instances of MesosJob is given here' explain c/r/devel/one.instances
+holds "with its value" grep -q '^instances = 3$' "$DIR/out"
+says "the key may be left out" 0 '^instances = 3$' explain instances
+says "a text made elsewhere" 0 '^  explain.include:3:8: the text is made here' explain 'task.processes[0].cmdline'
+holds "what it becomes" grep -q '^task.processes\[0\].cmdline = say me v1 here {{thermos.ports\[http\]}}$' "$DIR/out"
+holds "a binding of the file" grep -q '^    explain.aurora:6:48: it is bound to what is written here' "$DIR/out"
+holds "a default of a bound struct" grep -q '^    explain.include:2:25: ' "$DIR/out"
+holds "a binding of the command line" grep -q '^    it is bound by --bind where=here$' "$DIR/out"
+holds "what comes later" grep -q '{{thermos.ports\[http\]}} is filled in where the task runs' "$DIR/out"
+says "a field of the struct that was copied" 0 '^  explain.include:4:30: ram of Resources is given here' explain task.resources.ram
+says "a field that the copy replaced" 0 '^  explain.aurora:4:65: cpu of Resources is given here' explain task.resources.cpu
+says "a default" 0 '^  max_failures is the default of Task$' explain task.max_failures
+says "what the compiler completes" 0 'tier is completed by the compiler' explain tier
+says "an entry of a map" 0 '^constraints\[host\] = limit:1$' explain 'constraints[host]'
+says "a struct that was copied" 0 'explain.include:4:9: this Resources is copied from the one made here' explain task.resources
+says "a field that is not set" 0 'contact of MesosJob is not set' explain contact
+says "a field that does not exist" 0 "no field 'instance'; did you mean 'instances'" explain instance
+says "an item that does not exist" 0 'no \[3\]' explain 'task.processes[3].name'
+says "as JSON" 0 '' explain instances --output json
+holds "steps" jq -e '.job == "c/r/devel/one" and .steps[1].at.line == 6 and .steps[0].value == "3"' "$DIR/out"
+refused "another job" 6 'c/r/devel/one' explain c/r/devel/two.instances
+refused "one of several" 6 'c/r/devel/two' eos config explain good.aurora instances
+says "in a job that fails" 0 '\{\{word\}\} is not bound by anything' eos config explain good.aurora 'c/r/devel/one.task.processes[0].cmdline'
