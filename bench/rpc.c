@@ -29,7 +29,7 @@ typedef Eos__Launcher__V1__DescribeTaskRequest Request;
 typedef Eos__Launcher__V1__DescribeTaskResponse Response;
 
 #define TEXT   "a text of sixty-four bytes, as the identifier of a task may be.."
-#define ROUNDS 5
+#define ROUNDS 9
 #define BATCH  128
 
 /* -- bare nanomsg --------------------------------------------------------------------------------- */

@@ -27,14 +27,24 @@ struct map {
 
 #define FIRST_INDEX_SIZE 16
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0xff51afd7ed558ccdu;
+    return hash ^ hash >> 32;
+}
+
 static uint64_t hash_bytes(uint64_t seed, struct slice key)
 {
-    uint64_t hash = seed ^ (key.len * 0x9e3779b97f4a7c15u);
-    for (size_t i = 0; i < key.len; i++) {
-        hash = (hash ^ (unsigned char)key.ptr[i]) * 0xff51afd7ed558ccdu;
-        hash ^= hash >> 32;
+    uint64_t hash = seed ^ (key.len * 0x9e3779b97f4a7c15u), word = 0;
+    size_t i = 0;
+    for (; i + sizeof word <= key.len; i += sizeof word) {
+        memcpy(&word, key.ptr + i, sizeof word);
+        hash = mix(hash, word);
     }
-    return hash;
+    word = 0;
+    if (i < key.len)
+        memcpy(&word, key.ptr + i, key.len - i);
+    return mix(hash, word);
 }
 
 struct map *map_new(void)

@@ -87,6 +87,7 @@ static void call_free(struct rpc_call *call)
         free(part);
     }
     text_done(&call->assembly);
+    free(call->end);
     free(call->traceparent);
     free(call);
 }
@@ -315,7 +316,10 @@ void rpc_client_take(struct rpc_client *client, const struct rpc_wire_reply *rep
         return;
     }
     call->has_ended = true;
-    set_as_told(&call->end, reply);
+    if (reply->code == ERROR_OK)
+        return;
+    call->end = xcalloc(1, sizeof *call->end);
+    set_as_told(call->end, reply);
 }
 
 /* -- asking again --------------------------------------------------------------------------------- */
@@ -542,7 +546,7 @@ static void resume_call(struct rpc_call *call)
             return;
     }
     if (!call->first && call->has_ended)
-        finish(call, NULL, call->end.code == ERROR_OK ? NULL : &call->end);
+        finish(call, NULL, call->end);
 }
 
 static void on_resume(uv_timer_t *timer)

@@ -95,15 +95,13 @@ static bool send_chunk(struct rpc_client *client, struct rpc_call *call)
 {
     size_t at = (size_t)call->chunk_out * RPC_CHUNK_BYTES, left = call->len - at;
     struct rpc_wire_call wire;
-    wire = (struct rpc_wire_call){
-        .kind = RPC_REQUEST,
-        .call_id = call->id,
-        .method = slice_of(call->facts->path),
-        .time_left_ms = time_left_ms(call),
-        .payload = { call->payload + at, left < RPC_CHUNK_BYTES ? left : RPC_CHUNK_BYTES },
-        .chunk = call->chunk_out,
-        .has_more = left > RPC_CHUNK_BYTES,
-    };
+    rpc_wire_call_init(&wire, RPC_REQUEST, call->id);
+    wire.method = slice_of(call->facts->path);
+    wire.time_left_ms = time_left_ms(call);
+    wire.payload =
+        (struct slice){ call->payload + at, left < RPC_CHUNK_BYTES ? left : RPC_CHUNK_BYTES };
+    wire.chunk = call->chunk_out;
+    wire.has_more = left > RPC_CHUNK_BYTES;
     add_metadata(&wire, "traceparent", call->traceparent);
     uint64_t reported = client->reported;
     char *message = encode(client, &wire);
@@ -183,7 +181,7 @@ void rpc_link_forget_call(struct rpc_client *client, struct rpc_call *call)
 void rpc_link_cancel_call(struct rpc_client *client, struct rpc_call *call)
 {
     struct rpc_wire_call wire;
-    wire = (struct rpc_wire_call){ .kind = RPC_CANCEL, .call_id = call->id };
+    rpc_wire_call_init(&wire, RPC_CANCEL, call->id);
     bool was_sent = call->chunk_out > 0;
     rpc_link_forget_call(client, call);
     if (was_sent && client->connection != 0)
@@ -193,11 +191,8 @@ void rpc_link_cancel_call(struct rpc_client *client, struct rpc_call *call)
 void rpc_link_credit(struct rpc_client *client, struct rpc_call *call)
 {
     struct rpc_wire_call wire;
-    wire = (struct rpc_wire_call){
-        .kind = RPC_CREDIT,
-        .call_id = call->id,
-        .credit = call->credit,
-    };
+    rpc_wire_call_init(&wire, RPC_CREDIT, call->id);
+    wire.credit = call->credit;
     send_control(client, &wire);
 }
 
@@ -206,7 +201,7 @@ static void report(struct rpc_client *client)
     struct rpc_wire_call wire;
     if (client->received - client->reported < RPC_REPORT_BYTES)
         return;
-    wire = (struct rpc_wire_call){ .kind = RPC_CREDIT, .call_id = 1 };
+    rpc_wire_call_init(&wire, RPC_CREDIT, 1);
     send_control(client, &wire);
 }
 
@@ -317,10 +312,7 @@ static void send_heartbeat(struct rpc_client *client, int64_t now_ms)
     if (client->first_control && client->heartbeat_sent_ms > client->heard_ms)
         return;
     client->heartbeat_sent_ms = now_ms;
-    wire = (struct rpc_wire_call){
-        .kind = RPC_HEARTBEAT,
-        .call_id = random_next(&client->random) | 1,
-    };
+    rpc_wire_call_init(&wire, RPC_HEARTBEAT, random_next(&client->random) | 1);
     add_metadata(&wire, "caller", client->caller);
     send_control(client, &wire);
 }

@@ -51,9 +51,9 @@ struct rpc_call {
     uint32_t delivered, credit;
     uint32_t kept; /* messages that are not delivered yet */
     bool is_paused, is_resuming, is_delivering, is_cancelled;
-    bool is_over;   /* its last callback has begun */
-    bool has_ended; /* with `end`, but kept messages are still to be delivered */
-    struct error end;
+    bool is_over;      /* its last callback has begun */
+    bool has_ended;    /* with `end`, but kept messages are still to be delivered */
+    struct error *end; /* NULL: it ended well */
     struct rpc_part *first, **last;
     size_t len;
     char payload[];

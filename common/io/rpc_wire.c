@@ -153,13 +153,19 @@ static bool take_call_field(struct rpc_wire_call *call, const struct field *fiel
     return true;
 }
 
+void rpc_wire_call_init(struct rpc_wire_call *call, enum rpc_call_kind kind, uint64_t call_id)
+{
+    memset(call, 0, offsetof(struct rpc_wire_call, metadata));
+    memset((char *)call + offsetof(struct rpc_wire_call, metadata_count), 0,
+           sizeof *call - offsetof(struct rpc_wire_call, metadata_count));
+    call->kind = kind;
+    call->call_id = call_id;
+}
+
 bool rpc_wire_decode_call(struct slice bytes, struct rpc_wire_call *ret_call, struct error *err)
 {
     struct field field;
-    /* The metadata array is left alone: entries are cleared as they are used. */
-    memset(ret_call, 0, offsetof(struct rpc_wire_call, metadata));
-    memset((char *)ret_call + offsetof(struct rpc_wire_call, metadata_count), 0,
-           sizeof *ret_call - offsetof(struct rpc_wire_call, metadata_count));
+    rpc_wire_call_init(ret_call, RPC_REQUEST, 0);
     while (bytes.len > 0) {
         if (!read_field(&bytes, &field))
             return malformed(err);

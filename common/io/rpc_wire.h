@@ -62,6 +62,9 @@ struct rpc_wire_reply {
     uint32_t heartbeat_ms;
 };
 
+/* Everything zero, but for the room for metadata, which is large and only read up to its count. */
+void rpc_wire_call_init(struct rpc_wire_call *call, enum rpc_call_kind kind, uint64_t call_id);
+
 /* INVALID_ARGUMENT for bytes that are no such message, or over one of the limits above.  Unknown
  * fields are skipped. */
 bool rpc_wire_decode_call(struct slice bytes, struct rpc_wire_call *ret_call,
