@@ -66,6 +66,28 @@ static bool find_task(struct gateway *gateway, const struct job_key *key, int32_
     return true;
 }
 
+/* Who follows a task that still waits for a host wants to see it begin. */
+static bool await_task(struct gateway *gateway, const struct job_key *key, int32_t instance,
+                       bool is_followed, struct arena *arena, const char **ret_id,
+                       struct error *err)
+{
+    struct arena *scratch = arena_new();
+    const char *id = NULL;
+    int pause_ms = 0;
+    bool is_found;
+    while (!(is_found = find_task(gateway, key, instance, scratch, &id, err)) && is_followed &&
+           err->code == ERROR_FAILED_PRECONDITION) {
+        if (pause_ms == 0)
+            output_note("eos: %s, waiting", err->message);
+        job_pause(&pause_ms);
+        arena_reset(scratch);
+    }
+    if (is_found)
+        *ret_id = arena_strdup(arena, id);
+    arena_free(scratch);
+    return is_found;
+}
+
 /* -- one log -------------------------------------------------------------------------------------- */
 
 struct log {
@@ -297,7 +319,8 @@ enum exit_status task_logs(const struct invocation *invocation)
     if (!gateway)
         return status;
     struct log log = { .flags = invocation->flags, .gateway = gateway };
-    if (!find_task(gateway, &key, instance, invocation->arena, &log.task_id, &err))
+    if (!await_task(gateway, &key, instance, log.flags->follow, invocation->arena, &log.task_id,
+                    &err))
         return output_complain(exit_status_of(err.code), &err);
     if (log.flags->list)
         return list_logs(&log, invocation->arena);

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 RUNNING = {"taskId": "t-1", "hostId": "h", "hostname": "host-1", "instanceId": 0,
            "task": {"job": {"role": "r", "environment": "e", "name": "n"}}}
 TASK = {"assignedTask": RUNNING, "status": "RUNNING", "taskEvents": [{"timestampMs": "5", "status": "RUNNING"}]}
-state = {"follow": 0, "create": 0, "kill": 0, "polls": 0}
+state = {"follow": 0, "create": 0, "kill": 0, "polls": 0, "queued": 0}
 lock = threading.Lock()
 
 
@@ -79,6 +79,12 @@ class Handler(BaseHTTPRequestHandler):
         if story == "failing":
             events = [{"timestampMs": "7", "status": "FAILED", "message": "exit status 9"}]
             return self.reply(200, {"tasks": [dict(TASK, status="FAILED", taskEvents=events)]})
+        if story == "queued":
+            with lock:
+                state["queued"] += 1
+                waits = state["queued"] < 4
+            waiting = dict(TASK, assignedTask=dict(RUNNING, hostId=""), status="PENDING")
+            return self.reply(200, {"tasks": [waiting if waits else TASK]})
         if story == "kill":
             with lock:
                 state["polls"] += 1

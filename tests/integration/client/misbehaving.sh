@@ -76,6 +76,9 @@ holds "without losing or doubling" test "$(cat "$DIR/out")" = $'one\ntwo'
 holds "from the last position" test "$(requests 'last=4')" -eq 1
 says "a gateway that drains is come back to" 0 '^two$' at drain task logs --follow $K/0
 refused_after() { says "$@"; }
+refused "a task that has no log yet" 10 'has not been on a host yet' at queued task logs $K/0
+says "unless it is followed" 0 '^two$' at queued task logs --follow $K/0
+holds "which is told" grep -q 'has not been on a host yet, waiting' "$DIR/err"
 refused_after "a task that is gone meanwhile" 6 'there is no such task' at gone task logs --follow $K/0
 refused_after "an error in the stream" 10 'the disk is gone' at error task logs --follow $K/0
 says "a reader that goes away is no error" 0 'one' bash -c "set -o pipefail; '$BIN/eos' task logs --follow $K/0 --gateway $plain/good | head -n 1"
