@@ -9,6 +9,7 @@ chmod 755 "$DIR"
 STATE=$DIR/state
 
 start() { # FLAG…: sets DEV and URL
+    : > "$DIR/dev.out" # what an earlier one said must not be read for its line
     "$BIN/eos" dev --state-dir "$STATE" --http 127.0.0.1:0 "$@" > "$DIR/dev.out" 2>> "$DIR/dev.log" &
     DEV=$!
     pids+=($DEV)
