@@ -137,6 +137,7 @@ JSON
 # dev_start [FLAG…]: starts `eos dev` (again) on the same state.
 dev_start() {
     DEV_FLAGS=("$@")
+    : > "$PEERS_DIR/dev.out" # an earlier one was ready, too
     "$BIN/eos" dev --state-dir "$PEERS_DIR/eos" --http "$HTTP" --cluster "$CLUSTER" --clusters "$PEERS_DIR/etc/clusters.json" \
         --docker-socket "${DOCKER_SOCKET:-$PEERS_DIR/no-docker}" --appc-simple-discovery-uri-prefix "$PEERS_DIR/aci/" \
         ${DEV_FLAGS[@]+"${DEV_FLAGS[@]}"} > "$PEERS_DIR/dev.out" 2>> "$PEERS_DIR/dev.log" &
