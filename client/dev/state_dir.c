@@ -75,7 +75,7 @@ static bool take_lock(struct state_dir *state, struct arena *arena, struct error
 {
     char owner[32] = "";
     const char *path = arena_printf(arena, "%s/lock", state->path);
-    cleanup_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    cleanup_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set_errno(err, errno, "could not open \"%.120s\"", path);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

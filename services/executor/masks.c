@@ -57,14 +57,18 @@ bool masks_make_readonly(const struct tree *tree, char **paths, size_t count, st
 
 /* ---- devices -------------------------------------------------------------------------------- */
 
-/* A node of its own, not the host's bound: what a task does to its mode stays inside. */
+/* A node of its own, not the host's bound: what a task does to its mode stays inside.  It is born with
+ * that mode: a volume may lie on /dev, and chmod() would follow a link that has taken its place. */
 static bool make_node(int parent, const char *name, const struct stat *host, struct error *err)
 {
-    if (mknodat(parent, name, host->st_mode, host->st_rdev) < 0)
-        return errno == EEXIST || error_set_errno(err, errno, "could not make the node");
-    if (fchownat(parent, name, host->st_uid, host->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-        fchmodat(parent, name, host->st_mode & 07777, 0) < 0)
-        return error_set_errno(err, errno, "could not set the owner and mode of the node");
+    mode_t mask = umask(0);
+    int status = mknodat(parent, name, host->st_mode, host->st_rdev);
+    int errnum = errno;
+    umask(mask);
+    if (status < 0)
+        return errnum == EEXIST || error_set_errno(err, errnum, "could not make the node");
+    if (fchownat(parent, name, host->st_uid, host->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+        return error_set_errno(err, errno, "could not set the owner of the node");
     return true;
 }
 

@@ -15,11 +15,11 @@
 
 /* ---- targets -------------------------------------------------------------------------------- */
 
-static int open_beneath(int fd, const char *path, uint64_t flags)
+static int open_beneath(int fd, const char *path, uint64_t flags, uint64_t resolve)
 {
     struct open_how how = {
         .flags = flags | O_PATH | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+        .resolve = resolve | RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
     return (int)syscall(SYS_openat2, fd, path, &how, sizeof how);
 }
@@ -53,10 +53,10 @@ static int make_file(int parent, const char *name)
 
 /* Makes the missing parts of `path` one after the other.  Each prefix is opened from the root anew,
  * so that links in the middle mean what they mean inside. */
-static int make_target(const struct tree *tree, const char *path, enum target_kind kind)
+static int make_target(int root_fd, const char *path, enum target_kind kind, uint64_t resolve)
 {
     cleanup_free char *prefix = xstrdup(path);
-    cleanup_close int parent = open_beneath(tree->fd, "/", O_DIRECTORY);
+    cleanup_close int parent = open_beneath(root_fd, "/", O_DIRECTORY, resolve);
     for (char *at = prefix; parent >= 0;) {
         char *name = at + strspn(at, "/");
         at = name + strcspn(name, "/");
@@ -64,11 +64,11 @@ static int make_target(const struct tree *tree, const char *path, enum target_ki
         bool is_last = end[strspn(end, "/")] == '\0';
         char saved = *end;
         *end = '\0';
-        int fd = open_beneath(tree->fd, prefix, 0);
+        int fd = open_beneath(root_fd, prefix, 0, resolve);
         if (fd < 0 && errno == ENOENT) {
             int made = is_last && kind == TARGET_FILE ? make_file(parent, name)
                                                       : make_directory(parent, name);
-            fd = made < 0 ? -1 : open_beneath(tree->fd, prefix, 0);
+            fd = made < 0 ? -1 : open_beneath(root_fd, prefix, 0, resolve);
         }
         *end = saved;
         if (is_last || fd < 0)
@@ -79,12 +79,24 @@ static int make_target(const struct tree *tree, const char *path, enum target_ki
     return -1;
 }
 
+/* What the task's user has put below the writable directory, or below a volume in it, may lead anywhere
+ * on the host: nothing is made behind a link or in another file system. */
+static int make_missing(const struct tree *tree, const char *path, enum target_kind kind)
+{
+    if (!tree->writable[0])
+        return make_target(tree->fd, path, kind, 0);
+    cleanup_close int top = open_beneath(tree->fd, tree->writable, O_DIRECTORY, 0);
+    return top < 0 ? -1
+                   : make_target(top, path + strlen(tree->writable), kind,
+                                 RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+}
+
 bool tree_open(const struct tree *tree, const char *path, enum target_kind kind, int *ret_fd,
                struct error *err)
 {
-    int fd = open_beneath(tree->fd, path, 0);
+    int fd = open_beneath(tree->fd, path, 0, 0);
     if (fd < 0 && errno == ENOENT && may_make(tree, path))
-        fd = make_target(tree, path, kind);
+        fd = make_missing(tree, path, kind);
     if (fd < 0)
         return error_set_errno(err, errno, "could not open \"%s\" in the container", path);
     *ret_fd = fd;
@@ -93,7 +105,7 @@ bool tree_open(const struct tree *tree, const char *path, enum target_kind kind,
 
 bool tree_open_existing(const struct tree *tree, const char *path, int *ret_fd, struct error *err)
 {
-    int fd = open_beneath(tree->fd, path, 0);
+    int fd = open_beneath(tree->fd, path, 0, 0);
     if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
         return error_set_errno(err, errno, "could not open \"%s\" in the container", path);
     *ret_fd = fd;

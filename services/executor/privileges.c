@@ -49,7 +49,8 @@ static bool bound(uint64_t kept, struct error *err)
     return true;
 }
 
-static bool set_capabilities(uint64_t permitted, uint64_t inheritable, struct error *err)
+/* None is inheritable: a program with capabilities of its own would pass them to any user. */
+static bool set_capabilities(uint64_t permitted, struct error *err)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct data[2];
@@ -59,7 +60,7 @@ static bool set_capabilities(uint64_t permitted, uint64_t inheritable, struct er
     for (int i = 0; i < 2; i++) {
         data[i].permitted &= (uint32_t)(permitted >> 32 * i);
         data[i].effective = data[i].permitted;
-        data[i].inheritable = (uint32_t)(inheritable >> 32 * i) & data[i].permitted;
+        data[i].inheritable = 0;
     }
     if (syscall(SYS_capset, &header, data) < 0)
         return error_set_errno(err, errno, "could not set the capabilities");
@@ -69,7 +70,7 @@ static bool set_capabilities(uint64_t permitted, uint64_t inheritable, struct er
 bool privileges_keep(const Eos__Executor__V1__ContainerPlan *container, struct error *err)
 {
     uint64_t kept = planned(container) | supervising(container);
-    return bound(kept, err) && set_capabilities(kept, 0, err);
+    return bound(kept, err) && set_capabilities(kept, err);
 }
 
 /* ---- seccomp -------------------------------------------------------------------------------- */
@@ -122,7 +123,7 @@ bool privileges_drop(const Eos__Executor__V1__ContainerPlan *container,
         return false;
     if (!bound(kept, err) || !privileges_become(user, err))
         return false;
-    if (geteuid() == 0 && !set_capabilities(kept, kept, err))
+    if (geteuid() == 0 && !set_capabilities(kept, err))
         return false;
     if (container->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_set_errno(err, errno, "could not set no_new_privs");

@@ -152,9 +152,9 @@ static int dial(const char *socket)
     cleanup_free char *path = xstrdup(socket);
     char *slash = strrchr(path, '/');
     if (!slash)
-        return unix_socket_dial(".", path);
+        return unix_socket_dial(".", path, LINK_IS_FOLLOWED);
     *slash = 0;
-    return unix_socket_dial(path[0] ? path : "/", slash + 1);
+    return unix_socket_dial(path[0] ? path : "/", slash + 1, LINK_IS_FOLLOWED);
 }
 
 static bool begin(struct docker_http *http)

@@ -101,7 +101,8 @@ struct executor_link *executor_link_open(uv_loop_t *loop, const char *run_direct
                                          const struct executor_link_events *events,
                                          struct error *err)
 {
-    int fd = unix_socket_dial(run_directory, SOCKET_NAME);
+    /* The task of an engine's container can write there: it must not choose another's executor. */
+    int fd = unix_socket_dial(run_directory, SOCKET_NAME, LINK_IS_REFUSED);
     if (fd < 0) {
         error_set_errno(err, errno, "could not connect to the executor");
         return NULL;

@@ -9,8 +9,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#define DEPTH_MAX                                                                                  \
-    4096 /* of directories in one another; the removal of each takes two descriptors */
+#define DEPTH_MAX 32 /* of directories that are open in one another during a removal */
 
 bool host_file_read(const char *path, size_t max, struct text *out, struct error *err)
 {
@@ -128,9 +127,28 @@ bool host_directory_make(const char *path, mode_t mode, struct error *err)
 
 /* -- removing ------------------------------------------------------------------------------------- */
 
-static bool remove_at(int parent, const char *name, dev_t device, int depth);
+/* A task may nest directories without an end.  Each level that is open takes two descriptors, so what
+ * lies deeper is moved up first. */
+struct removal {
+    int top; /* the directory that is removed */
+    dev_t device;
+    unsigned moved;
+};
 
-static bool remove_entries(int dir, dev_t device, int depth)
+static bool move_up(struct removal *removal, int parent, const char *name)
+{
+    char up[32];
+    int status;
+    do {
+        snprintf(up, sizeof up, ".moved-up-%u", removal->moved++);
+        status = renameat2(parent, name, removal->top, up, RENAME_NOREPLACE);
+    } while (status < 0 && errno == EEXIST);
+    return status == 0 || errno == ENOENT;
+}
+
+static bool remove_at(struct removal *removal, int parent, const char *name, int depth);
+
+static bool remove_entries(struct removal *removal, int dir, int depth)
 {
     int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
@@ -144,12 +162,12 @@ static bool remove_entries(int dir, dev_t device, int depth)
     }
     while ((entry = readdir(stream)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ok = remove_at(dir, entry->d_name, device, depth) && ok;
+            ok = remove_at(removal, dir, entry->d_name, depth) && ok;
     closedir(stream);
     return ok;
 }
 
-static bool remove_at(int parent, const char *name, dev_t device, int depth)
+static bool remove_at(struct removal *removal, int parent, const char *name, int depth)
 {
     struct stat status;
     if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
@@ -159,12 +177,30 @@ static bool remove_at(int parent, const char *name, dev_t device, int depth)
     cleanup_close int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 || fstat(dir, &status) < 0)
         return errno == ENOENT;
-    if (status.st_dev != device || depth == 0) {
-        errno = status.st_dev != device ? EXDEV : ELOOP;
+    if (status.st_dev != removal->device) {
+        errno = EXDEV;
         return false;
     }
-    return remove_entries(dir, device, depth - 1) &&
+    if (depth == 0)
+        return move_up(removal, parent, name);
+    return remove_entries(removal, dir, depth - 1) &&
            (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
+}
+
+static bool remove_directory(const char *path)
+{
+    struct stat status;
+    unsigned moved;
+    cleanup_close int top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (top < 0 || fstat(top, &status) < 0)
+        return errno == ENOENT;
+    struct removal removal = { .top = top, .device = status.st_dev };
+    do {
+        moved = removal.moved;
+        if (!remove_entries(&removal, top, DEPTH_MAX))
+            return false;
+    } while (removal.moved != moved);
+    return rmdir(path) == 0 || errno == ENOENT;
 }
 
 bool host_tree_remove(const char *path, struct error *err)
@@ -172,7 +208,7 @@ bool host_tree_remove(const char *path, struct error *err)
     struct stat status;
     if (lstat(path, &status) < 0)
         return errno == ENOENT || error_set_errno(err, errno, "could not remove \"%s\"", path);
-    if (!remove_at(AT_FDCWD, path, status.st_dev, DEPTH_MAX))
-        return error_set_errno(err, errno, "could not remove \"%s\"", path);
-    return true;
+    bool ok =
+        S_ISDIR(status.st_mode) ? remove_directory(path) : unlink(path) == 0 || errno == ENOENT;
+    return ok || error_set_errno(err, errno, "could not remove \"%s\"", path);
 }

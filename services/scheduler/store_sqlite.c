@@ -111,7 +111,7 @@ static bool make_folder(const char *folder, struct error *err)
 static bool lock_folder(struct store *store, const char *folder, struct error *err)
 {
     cleanup_free char *path = xasprintf("%s/lock", folder);
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (store->lock_fd < 0)
         return error_set_errno(err, errno, "could not open \"%s\"", path);
     if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)

@@ -15,7 +15,7 @@ if [ "$(id -u)" != 0 ]; then
     say "containers need root: skipped"
     exit 77
 fi
-PEERS_DIR=$(mktemp -d /tmp/eos-test.XXXXXX)
+PEERS_DIR=$(mktemp -d /tmp/eos-test.XXXXXX) || exit 1
 chmod 755 "$PEERS_DIR"
 export PEERS_DIR BIN
 export NO_COLOR=1

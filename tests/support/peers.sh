@@ -32,6 +32,7 @@ free_port() {
 
 # peers_stop: in the reverse of the order in which they were started.
 peers_stop() {
+    : "${PEERS_DIR:?}"
     local file pid
     for file in $(ls -t "$PEERS_DIR"/*.pid 2>/dev/null); do
         pid=$(cat "$file")
@@ -52,6 +53,7 @@ peer_is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/st
 
 # registry_start [EXTRA-YAML]: sets REGISTRY to "127.0.0.1:PORT".
 registry_start() {
+    : "${PEERS_DIR:?}"
     local try
     for try in 1 2 3 4 5; do
         REGISTRY=127.0.0.1:$(free_port)
@@ -74,6 +76,7 @@ YAML
 
 # rootfs_make DIRECTORY: a root file system of busybox, 2 MB.
 rootfs_make() {
+    : "${1:?rootfs_make: which directory?}"
     mkdir -p "$1"/{bin,etc,tmp,proc,sys,dev,var,root}
     chmod 1777 "$1/tmp"
     cp "$(command -v busybox)" "$1/bin/busybox"
@@ -94,6 +97,7 @@ rootfs_make() {
 
 # image_push ROOTFS NAME:TAG: as a Docker image of one layer, into the registry.
 image_push() {
+    : "${1:?}" "${2:?}" "${PEERS_DIR:?}"
     local layout=$PEERS_DIR/layout.$RANDOM tag=${2##*:}
     umoci init --layout "$layout" > /dev/null 2>&1
     umoci new --image "$layout:$tag" > /dev/null 2>&1
@@ -105,6 +109,7 @@ image_push() {
 
 # aci_make ROOTFS NAME DIRECTORY: an AppC image for simple discovery in DIRECTORY; prints its image id.
 aci_make() {
+    : "${1:?}" "${2:?}" "${3:?}" "${PEERS_DIR:?}"
     local arch=amd64 build=$PEERS_DIR/aci.$RANDOM file
     [ "$(uname -m)" != aarch64 ] || arch=aarch64
     file=$3/$2-latest-linux-$arch.aci
@@ -127,6 +132,7 @@ JSON
 # here with all its files below PEERS_DIR.  `docker_start own` never uses the host's.  The engine
 # insists on some fixed paths, so it gets its own view of those.
 docker_start() {
+    : "${PEERS_DIR:?}"
     DOCKER_SOCKET=/var/run/docker.sock
     if [ "${1:-}" != own ] && docker_answers; then
         return 0

@@ -8,7 +8,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/peers.sh"
 
-PEERS_DIR=$(mktemp -d /tmp/eos-test.XXXXXX)
+PEERS_DIR=$(mktemp -d /tmp/eos-test.XXXXXX) || exit 1
 export PEERS_DIR
 failures=0
 checks=0

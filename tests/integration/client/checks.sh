@@ -2,7 +2,7 @@
 # ended by its id when the script ends.
 set -uo pipefail
 BIN=${EOS_BIN:?}
-DIR=$(mktemp -d /tmp/eos-client.XXXXXX)
+DIR=$(mktemp -d /tmp/eos-client.XXXXXX) || exit 1
 export NO_COLOR=1 HOME=$DIR EOS_CONFIG_ROOT=$DIR/etc AURORA_CONFIG_ROOT=$DIR/etc
 unset EOS_TOKEN EOS_TOKEN_FILE EOS_GATEWAY EOS_CLUSTER
 mkdir "$DIR/etc"

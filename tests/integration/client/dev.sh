@@ -39,6 +39,11 @@ holds "the run directory is private" test "$(stat -c %a "$STATE/run")" = 700
 holds "others may pass through the state" test "$(stat -c %a "$STATE")" = 711
 refused "the state is used once" 4 'is in use by another "eos dev", process '"$DEV" \
     "$BIN/eos" dev --state-dir "$STATE" --http 127.0.0.1:0
+mkdir "$DIR/linked"
+echo kept > "$DIR/victim"
+ln -s "$DIR/victim" "$DIR/linked/lock"
+refused "a lock that is a link" 4 'could not open ".*/linked/lock"' timeout 10 "$BIN/eos" dev --state-dir "$DIR/linked" --http 127.0.0.1:0
+holds "and what it leads to is not touched" grep -qx kept "$DIR/victim"
 refused "the port too" 4 'is in use by another program' "$BIN/eos" dev --state-dir "$DIR/state2" --http "${URL#http://}"
 refused "a path too long for sockets" 2 'sockets in it allow' "$BIN/eos" dev --state-dir "$DIR/$(printf 'x%.0s' {1..100})"
 refused "an address that is none" 2 'ADDRESS:PORT' "$BIN/eos" dev --state-dir "$DIR/state2" --http nowhere

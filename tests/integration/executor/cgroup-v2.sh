@@ -19,7 +19,7 @@ done
 # The program with sanitizers needs libraries that the machine does not have.
 ! grep -q asan <(ldd "$BIN/eos-executor" 2>/dev/null) || { echo "not a static program: skipped" >&2; exit 77; }
 
-DIR=$(mktemp -d /tmp/eos-v2.XXXXXX)
+DIR=$(mktemp -d /tmp/eos-v2.XXXXXX) || exit 1
 trap 'rm -rf "$DIR"' EXIT
 ROOT=$DIR/root
 mkdir -p "$ROOT"/{bin,image/bin,plans,proc,sys,dev,new,tmp}

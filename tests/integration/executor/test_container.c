@@ -51,7 +51,7 @@ static void is_restricted(void **state)
     bed_contain(bed);
     const char *out =
         output_of(bed, "grep -E '^(CapEff|CapBnd|CapInh|NoNewPrivs|Seccomp):' /proc/self/status");
-    assert_string_equal(out, "CapInh:\t0000000000000021\nCapEff:\t0000000000000021\n"
+    assert_string_equal(out, "CapInh:\t0000000000000000\nCapEff:\t0000000000000021\n"
                              "CapBnd:\t0000000000000021\nNoNewPrivs:\t1\nSeccomp:\t2\n");
 }
 
@@ -245,6 +245,39 @@ static void a_link_in_the_way_is_refused(void **state)
     assert_int_equal(bed_run(bed), 1);
     bed_assert_ended(bed, STATE(FAILED), "could not mount");
     assert_false(bed_has(bed, "sandbox/inner"));
+}
+
+/* On the host's file system: links that the task's user has left in the sandbox, or in a volume. */
+static const char *const ways_out[] = { "sandbox/link/new", "sandbox/data/link/new",
+                                        "sandbox/data/new" };
+
+static void nothing_is_made_outside_of_the_sandbox(void **state)
+{
+    struct bed *bed = NULL;
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof ways_out / sizeof ways_out[0]; i++) {
+        assert_int_equal(bed_open((void **)&bed), 0);
+        bed_contain(bed);
+        bed->plan->container->root = NULL;
+        bed->plan->container->n_mounts = bed->plan->container->n_devices = 0;
+        bed->plan->sandbox = bed_path(bed, "sandbox");
+        bed->plan->log_directory = bed_path(bed, "sandbox/.logs");
+        bed_make_directory(bed, "host");
+        bed_make_directory(bed, "data");
+        bed_link(bed, "sandbox/link", bed_path(bed, "host"));
+        bed_link(bed, "data/link", bed_path(bed, "host"));
+        bed_write(bed, "file", "file");
+        bed_add_mount(bed, "bind", bed_path(bed, "data"), bed_path(bed, "sandbox/data"));
+        bed_add_mount(bed, "bind", bed_path(bed, i % 2 ? "file" : "run"),
+                      bed_path(bed, ways_out[i / 2]))
+            ->is_file = i % 2;
+        bed_add_process(bed, "p", "true");
+        assert_int_equal(bed_run(bed), 1);
+        bed_assert_ended(bed, STATE(FAILED), "could not mount");
+        assert_false(bed_has(bed, "host/new"));
+        assert_false(bed_has(bed, "data/new"));
+        assert_int_equal(bed_close((void **)&bed), 0);
+    }
 }
 
 static void readonly_means_all_below(void **state)
@@ -564,6 +597,7 @@ int main(void)
         TEST(runs_on_the_hosts_files),
         TEST(mounts_stay_inside),
         TEST(a_link_in_the_way_is_refused),
+        cmocka_unit_test(nothing_is_made_outside_of_the_sandbox),
         TEST(readonly_means_all_below),
         cmocka_unit_test(explains_what_cannot_be_mounted),
         TEST(explains_other_failures),

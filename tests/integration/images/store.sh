@@ -8,7 +8,7 @@ if [ "$(id -u)" != 0 ]; then
     say "unpacking images needs root: skipped"
     exit 77
 fi
-PEERS_DIR=$(mktemp -d /tmp/eos-images.XXXXXX)
+PEERS_DIR=$(mktemp -d /tmp/eos-images.XXXXXX) || exit 1
 trap 'peers_stop || true; rm -rf "$PEERS_DIR"' EXIT
 registry_start
 rootfs_make "$PEERS_DIR/rootfs"

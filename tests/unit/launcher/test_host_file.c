@@ -5,6 +5,7 @@
 #include "folder.h"
 #include "unit/test.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 static void a_file_is_replaced_whole(void **state)
@@ -86,6 +87,35 @@ static void removing_follows_no_link(void **state)
     folder_remove(&folder);
 }
 
+/* As a task can, by way of its working directory: deeper than a path can say. */
+static void make_deep(const char *path, int depth)
+{
+    assert_int_equal(mkdir(path, 0755), 0);
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < depth; i++) {
+        assert_int_equal(mkdirat(dir, "d", 0755), 0);
+        int next = openat(dir, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(dir);
+        dir = next;
+    }
+    close(dir);
+}
+
+static void removing_goes_to_any_depth(void **state)
+{
+    struct folder folder = folder_make();
+    cleanup_free char *tree = xasprintf("%s/tree", folder.path);
+    struct error err;
+    (void)state;
+
+    make_deep(tree, 10000);
+    folder_add_file(&folder, "tree/.moved-up-0", "in the way");
+    folder_add_file(&folder, "tree/.moved-up-1/f", "in the way");
+    assert_true(host_tree_remove(tree, &err));
+    assert_false(host_file_exists(tree));
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +123,7 @@ int main(void)
         cmocka_unit_test(reading_is_bounded_and_follows_no_link),
         cmocka_unit_test(a_directory_gets_its_mode),
         cmocka_unit_test(removing_follows_no_link),
+        cmocka_unit_test(removing_goes_to_any_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
