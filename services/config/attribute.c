@@ -1,4 +1,5 @@
 #include "config/class.h"
+#include "config/evaluate.h"
 #include "config/modules.h"
 #include "config/moment.h"
 #include "config/template.h"
@@ -107,7 +108,11 @@ static bool find_in_super(struct vm *vm, const struct super *super, struct strin
         ;
     while ((at = class_next(start, &cursor))) {
         struct value found = at->attributes ? dict_get_text(at->attributes, name) : V_UNBOUND;
-        if (found.kind == K_UNBOUND && !native_find(at->methods, name, &found))
+        if (found.kind == K_UNBOUND && !native_find(at->methods, name, &found) &&
+            !native_find(at->statics, name, &found))
+            found = at->attributes || at->layout == K_INSTANCE ? V_UNBOUND
+                                                               : special_find(at->layout, name);
+        if (found.kind == K_UNBOUND)
             continue;
         if (super->self.kind == K_CLASS && found.kind == K_PROPERTY &&
             found.property->kind == PROPERTY_CLASS) {
@@ -159,6 +164,10 @@ static bool find_in_exception(struct vm *vm, struct value v, struct string *name
         *ret = v.instance->payload.list->items[0];
         return true;
     }
+    if (string_is(name, "__context__") || string_is(name, "__traceback__")) {
+        *ret = V_NONE;
+        return true;
+    }
     if (string_is(name, "__cause__")) {
         *ret = v.instance->cause;
         return true;
@@ -188,6 +197,10 @@ static bool find_in_instance(struct vm *vm, struct value v, struct string *name,
         return true;
     if (find_special_name(vm, v, name, ret) || find_in_exception(vm, v, name, ret))
         return true;
+    found = instance->class->layout == K_INSTANCE ? V_UNBOUND
+                                                  : special_find(instance->class->layout, name);
+    if (found.kind != K_UNBOUND)
+        return bind_found(vm, v, found, ret);
     return find_getattr(vm, v, name, ret);
 }
 
@@ -201,14 +214,17 @@ static bool is_static(const struct class *class, struct string *name)
     return false;
 }
 
-/* The order of classes, or the first of the direct ones. */
+/* The order of classes, or the direct ones. */
 static struct value class_line(struct vm *vm, const struct class *class, bool wants_base)
 {
     struct value line = list_new(vm->arena, K_TUPLE, 4);
     size_t cursor = 0;
     for (const struct class *at; !wants_base && (at = class_next(class, &cursor));)
         list_push(vm->arena, line.list, (struct value){ .kind = K_CLASS, .class = at });
-    if (wants_base && class->base)
+    for (size_t i = 0; wants_base && i < class->base_count; i++)
+        list_push(vm->arena, line.list,
+                  (struct value){ .kind = K_CLASS, .class = class->bases[i] });
+    if (wants_base && !class->base_count && class->base)
         list_push(vm->arena, line.list, (struct value){ .kind = K_CLASS, .class = class->base });
     return line;
 }
@@ -217,6 +233,8 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
 {
     const struct class *class = v.class;
     struct value found = class_find(class, name);
+    if (found.kind == K_UNBOUND && class->layout != K_INSTANCE)
+        found = special_find(class->layout, name);
     if (found.kind == K_PROPERTY && found.property->kind != PROPERTY_GETTER) {
         *ret = found.property->kind == PROPERTY_STATIC
                    ? found.property->function
@@ -229,6 +247,10 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
         found = value_text(vm->arena, class->name);
     if (found.kind == K_UNBOUND && (string_is(name, "__mro__") || string_is(name, "__bases__")))
         found = class_line(vm, class, string_is(name, "__bases__"));
+    if (found.kind == K_UNBOUND && string_is(name, "__doc__"))
+        found = V_NONE;
+    if (found.kind == K_UNBOUND && string_is(name, "__module__"))
+        found = value_text(vm->arena, class->attributes ? "__main__" : "builtins");
     if (found.kind == K_UNBOUND && string_is(name, "__dict__"))
         found =
             (struct value){ .kind = K_DICT,
@@ -246,6 +268,15 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
                     : V_UNBOUND;
     *ret = found;
     return true;
+}
+
+static struct value function_defaults(struct vm *vm, const struct function *function)
+{
+    struct value found = list_new(vm->arena, K_TUPLE, 0);
+    for (uint32_t i = 0; function->defaults && i < function->code->positional_count; i++)
+        if (function->defaults[i].kind != K_UNBOUND)
+            list_push(vm->arena, found.list, function->defaults[i]);
+    return found.list->count ? found : V_NONE;
 }
 
 static struct value find_in_function(struct vm *vm, struct value v, struct string *name)
@@ -268,9 +299,26 @@ static struct value find_in_function(struct vm *vm, struct value v, struct strin
         return value_text(vm->arena, v.native->name);
     if (v.kind == K_FUNCTION && string_is(name, "__doc__"))
         return v.function->code->doc ? V_STR(v.function->code->doc) : V_NONE;
+    if (v.kind == K_FUNCTION && string_is(name, "__defaults__"))
+        return function_defaults(vm, v.function);
+    if (v.kind == K_FUNCTION && string_is(name, "__module__"))
+        return value_text(vm->arena, "__main__");
+    if (v.kind == K_NATIVE && string_is(name, "__doc__"))
+        return V_NONE;
     if (v.kind == K_PARTIAL && string_is(name, "func"))
         return v.partial->function;
     return V_UNBOUND;
+}
+
+/* Every number has the parts of a complex one, whole numbers those of a fraction. */
+static struct value find_in_number(struct value v, const struct string *name)
+{
+    bool is_whole = value_is_integer(v);
+    if (string_is(name, "real") || (is_whole && string_is(name, "numerator")))
+        return v.kind == K_BOOL ? V_INT(v.b) : v;
+    if (string_is(name, "imag"))
+        return is_whole ? V_INT(0) : V_FLOAT(0);
+    return is_whole && string_is(name, "denominator") ? V_INT(1) : V_UNBOUND;
 }
 
 static struct value find_in_slice(struct value v, struct string *name)
@@ -307,6 +355,12 @@ bool value_find_attribute(struct vm *vm, struct value v, struct string *name, st
     struct value found = value_class(v) ? class_find(value_class(v), name) : V_UNBOUND;
     if (found.kind == K_UNBOUND && v.kind == K_SLICE)
         found = find_in_slice(v, name);
+    if (found.kind == K_UNBOUND && value_is_number(v))
+        found = find_in_number(v, name);
+    if (found.kind == K_UNBOUND && v.kind == K_ITERATOR)
+        found = generator_method(v.iterator, name);
+    if (found.kind == K_UNBOUND)
+        found = special_find(v.kind, name);
     if (found.kind == K_UNBOUND && string_is(name, "__class__"))
         found = value_type(v);
     else if (found.kind == K_UNBOUND && v.kind == K_EMPTY && string_is(name, "__name__"))

@@ -181,6 +181,8 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
     if (count == 0)
         list[count++] = &class_object;
     class->base = list[0];
+    class->bases = list;
+    class->base_count = count;
     adopt_functions(class);
     if (!merge_orders(vm, class, list, count))
         return false;

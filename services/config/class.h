@@ -13,6 +13,9 @@ extern const struct class class_object, class_type, class_NoneType, class_bool, 
     class_dict_keys, class_dict_values, class_dict_items, class_defaultdict, class_OrderedDict,
     class_Counter, class_MustacheParser, class_Namable, class_Type, class_TypeFactory;
 
+/* The special method of builtin values of a kind, such as `__len__`; K_UNBOUND: it has none. */
+struct value special_find(enum kind kind, const struct string *name);
+
 /* The keys and items of a dict work as sets; other values stay as they are. */
 bool view_to_set(struct vm *vm, struct value v, struct value *ret);
 

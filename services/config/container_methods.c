@@ -168,6 +168,13 @@ METHOD(list_clear)
     return true;
 }
 
+METHOD(list_init)
+{
+    self.list->count = 0;
+    *ret = V_NONE;
+    return value_is_unset(args->items[0]) || list_extend(vm, self, args, ret);
+}
+
 METHOD(list_copy)
 {
     (void)args;
@@ -188,7 +195,7 @@ static const struct native LIST_METHODS[] = {
     { "sort", list_sort, "| key reverse" },
     { "clear", list_clear, "" },
     { "copy", list_copy, "" },
-    { "__init__", list_extend, "| iterable" },
+    { "__init__", list_init, "| iterable" },
     { NULL, NULL, NULL },
 };
 

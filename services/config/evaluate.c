@@ -14,6 +14,8 @@
 
 bool note_place(struct vm *vm, const struct frame *frame, const struct node *node)
 {
+    if (frame->code->source->globals) /* of a module: the place of its caller says more */
+        return false;
     if (!vm->has_place && vm->exception.kind != K_UNBOUND) {
         vm->has_place = true;
         vm->at = (struct span){ frame->code->source, node->start, node->end };
@@ -24,6 +26,8 @@ bool note_place(struct vm *vm, const struct frame *frame, const struct node *nod
 void note_call(struct vm *vm, const struct frame *frame, const struct node *node,
                const char *description)
 {
+    if (frame->code->source->globals)
+        return;
     if (vm->exception.kind == K_UNBOUND || vm->trace_count++ >= MAX_TRACE)
         return;
     struct trace_frame *line = arena_alloc(vm->arena, sizeof *line);
@@ -49,9 +53,10 @@ static bool undefined(struct vm *vm, const struct node *node)
     return raise_error(vm, &class_NameError, "name '%s' is not defined", node->value.s->data);
 }
 
-static bool load_global(struct vm *vm, const struct node *node, struct value *ret)
+static bool load_global(struct vm *vm, const struct frame *frame, const struct node *node,
+                        struct value *ret)
 {
-    *ret = dict_get_text(vm->globals, node->value.s);
+    *ret = dict_get_text(frame_globals(vm, frame), node->value.s);
     if (ret->kind == K_UNBOUND)
         *ret = builtin_find(vm, node->value.s);
     return ret->kind != K_UNBOUND || undefined(vm, node);
@@ -84,13 +89,13 @@ static bool evaluate_name(struct vm *vm, struct frame *frame, const struct node 
     if (node->hops >= 0)
         return load_slot(vm, frame, node, node->hops, node->slot, ret);
     if (node->hops == HOPS_GLOBAL)
-        return load_global(vm, node, ret);
+        return load_global(vm, frame, node, ret);
     *ret = dict_get_text(frame->names, node->value.s);
     if (ret->kind != K_UNBOUND)
         return true;
     if (node->outer_hops >= 0)
         return load_slot(vm, frame, node, node->outer_hops, node->outer_slot, ret);
-    return load_global(vm, node, ret);
+    return load_global(vm, frame, node, ret);
 }
 
 /* --- literals --- */

@@ -12,6 +12,12 @@ enum flow {
     FLOW_RAISE,
 };
 
+static inline struct dict *frame_globals(const struct vm *vm, const struct frame *frame)
+{
+    struct dict *own = frame->code->source->globals;
+    return own ? own : vm->globals;
+}
+
 bool evaluate(struct vm *vm, struct frame *frame, const struct node *node, struct value *ret);
 enum flow execute_block(struct vm *vm, struct frame *frame, const struct node *block);
 bool assign(struct vm *vm, struct frame *frame, const struct node *target, struct value v);
@@ -37,6 +43,8 @@ bool run_comprehension(struct vm *vm, struct frame *frame, struct iterator *firs
 struct value generator_new(struct vm *vm, struct frame *frame, struct iterator *first);
 /* What its function has returned, when it is a generator that has ended; else None. */
 struct value generator_result(const struct iterator *iterator);
+/* close() of a generator; K_UNBOUND for other names and iterators. */
+struct value generator_method(const struct iterator *iterator, const struct string *name);
 bool generator_yield(struct vm *vm, struct frame *frame, struct value v);
 /* Gives back the stacks of all generators that were started. */
 void generators_release(struct vm *vm);

@@ -20,7 +20,7 @@ static void store_name(struct vm *vm, struct frame *frame, const struct node *no
     if (node->hops == HOPS_CLASS) {
         dict_set_text(vm->arena, frame->names, node->value.s, v);
     } else if (node->hops == HOPS_GLOBAL) {
-        dict_set_text(vm->arena, vm->globals, node->value.s, v);
+        dict_set_text(vm->arena, frame_globals(vm, frame), node->value.s, v);
     } else {
         for (int32_t hops = node->hops; hops > 0; hops--)
             frame = frame->outer;

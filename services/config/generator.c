@@ -204,6 +204,28 @@ bool generator_yield(struct vm *vm, struct frame *frame, struct value v)
     return true;
 }
 
+/* What `finally` would do in a generator that is left in the middle can be seen by nobody. */
+static bool generator_close(struct vm *vm, struct value self, const struct args *args,
+                            struct value *ret)
+{
+    (void)args;
+    struct generator *generator = self.iterator->state;
+    if (generator->state == GENERATOR_RUNNING)
+        return raise_error(vm, &class_ValueError, "generator already executing");
+    generator->state = GENERATOR_DONE;
+    self.iterator->is_done = true;
+    *ret = V_NONE;
+    return true;
+}
+
+struct value generator_method(const struct iterator *iterator, const struct string *name)
+{
+    static const struct native close_row = { "close", generator_close, "" };
+    if (iterator->next != generator_next || !string_is(name, "close"))
+        return V_UNBOUND;
+    return (struct value){ .kind = K_NATIVE, .native = &close_row };
+}
+
 struct value generator_result(const struct iterator *iterator)
 {
     const struct generator *generator = iterator->state;

@@ -7,7 +7,10 @@
 
 bool value_to_i64(struct vm *vm, struct value v, const char *what, int64_t *ret)
 {
+    bool found = false;
     v = v.kind == K_INSTANCE ? value_as(v, v.instance->class->layout) : v;
+    if (v.kind == K_INSTANCE && !value_call_special(vm, v, "__index__", NULL, 0, &v, &found))
+        return false;
     if (!value_is_integer(v))
         return raise_error(vm, &class_TypeError, "%s must be an integer, not '%s'", what,
                            value_type_name(v));

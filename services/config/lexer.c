@@ -203,18 +203,45 @@ static void lex_name(struct lexer *lexer, uint32_t start)
     push_plain(lexer, T_NAME, start);
 }
 
-/* Takes all that may belong to a number; the parser judges it. */
+static void take_digits(struct lexer *lexer)
+{
+    while (isdigit((unsigned char)peek(lexer, 0)) || peek(lexer, 0) == '_')
+        lexer->at++;
+}
+
+/* `e5` or `e-5`, but not the `else` of `1else`. */
+static void take_exponent(struct lexer *lexer)
+{
+    char c = peek(lexer, 0), next = peek(lexer, 1);
+    bool is_signed = next == '+' || next == '-';
+    if ((c == 'e' || c == 'E') && isdigit((unsigned char)peek(lexer, is_signed ? 2 : 1))) {
+        lexer->at += is_signed ? 2 : 1;
+        take_digits(lexer);
+    }
+}
+
+/* Takes all that may belong to a number; the parser judges it.  A second point begins an
+ * attribute: `1.5.is_integer()`. */
 static void lex_number(struct lexer *lexer, uint32_t start)
 {
     bool is_prefixed = peek(lexer, 0) == '0' && strchr("xXoObB", peek(lexer, 1)) && peek(lexer, 1);
-    for (;;) {
-        char c = peek(lexer, 0);
-        bool is_sign = (c == '+' || c == '-') && !is_prefixed && lexer->at > start &&
-                       strchr("eE", lexer->text[lexer->at - 1]);
-        if (!is_name_part(c) && c != '.' && !is_sign)
-            break;
-        lexer->at++;
+    if (!is_prefixed) {
+        take_digits(lexer);
+        if (peek(lexer, 0) == '.') {
+            lexer->at++;
+            take_digits(lexer);
+        }
+        take_exponent(lexer);
     }
+    static const char *const words[] = { "and", "else", "for", "if", "in", "is", "or", "not" };
+    for (size_t i = 0; !is_prefixed && i < sizeof words / sizeof *words; i++)
+        if (strncmp(lexer->text + lexer->at, words[i], strlen(words[i])) == 0 &&
+            !is_name_part(peek(lexer, (uint32_t)strlen(words[i])))) {
+            push_plain(lexer, T_NUMBER, start);
+            return;
+        }
+    while (is_name_part(peek(lexer, 0)))
+        lexer->at++;
     push_plain(lexer, T_NUMBER, start);
 }
 

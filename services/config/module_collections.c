@@ -34,6 +34,7 @@ FUNCTION(namedtuple_new)
 {
     const struct class *class = self.class;
     struct value fields = dict_get_text(class->attributes, string_from(vm->arena, "_fields"));
+    struct value defaults = dict_get_text(class->attributes, string_from(vm->arena, "_defaults"));
     struct value items = tuple_of(vm->arena, args->items, args->count);
     if (args->count > fields.list->count)
         return raise_error(vm, &class_TypeError,
@@ -44,6 +45,8 @@ FUNCTION(namedtuple_new)
         for (size_t j = 0; j < args->keyword_count; j++)
             if (string_equal(args->keywords[j].name, fields.list->items[i].s))
                 v = args->keywords[j].value;
+        if (v.kind == K_UNBOUND && i + defaults.list->count >= fields.list->count)
+            v = defaults.list->items[i + defaults.list->count - fields.list->count];
         if (v.kind == K_UNBOUND)
             return raise_error(vm, &class_TypeError, "%s() missing required argument: '%s'",
                                class->name, fields.list->items[i].s->data);
@@ -57,6 +60,16 @@ FUNCTION(namedtuple_new)
     return true;
 }
 
+FUNCTION(namedtuple_make)
+{
+    struct value items;
+    if (!value_to_list(vm, args->items[0], K_TUPLE, &items))
+        return false;
+    const struct args all = { .items = items.list->items, .count = items.list->count };
+    return namedtuple_new(vm, self, &all, ret);
+}
+
+static const struct native NAMEDTUPLE_MAKE = { "_make", namedtuple_make, "iterable" };
 static const struct native NAMEDTUPLE_NEW = { "namedtuple", namedtuple_new, NULL };
 
 static struct value fields_of(struct vm *vm, struct value v)
@@ -129,7 +142,7 @@ static void add_getter(struct vm *vm, struct dict *attributes, struct string *na
 FUNCTION(collections_namedtuple)
 {
     (void)self;
-    struct value fields;
+    struct value fields, defaults = list_new(vm->arena, K_TUPLE, 0);
     const struct class *class;
     struct value base = { .kind = K_CLASS, .class = &class_tuple };
     struct dict *attributes = dict_new(vm->arena);
@@ -137,6 +150,11 @@ FUNCTION(collections_namedtuple)
         return raise_error(vm, &class_TypeError, "Type names and field names must be strings");
     if (!field_names(vm, args->items[1], &fields))
         return false;
+    if (!value_is_unset(args->items[3]) && args->items[3].kind != K_NONE &&
+        !value_to_list(vm, args->items[3], K_TUPLE, &defaults))
+        return false;
+    if (defaults.list->count > fields.list->count)
+        return raise_error(vm, &class_TypeError, "Got more default values than field names");
     for (size_t i = 0; i < fields.list->count; i++) {
         if (fields.list->items[i].kind != K_STR)
             return raise_error(vm, &class_TypeError, "Type names and field names must be strings");
@@ -144,6 +162,7 @@ FUNCTION(collections_namedtuple)
     }
     fields.kind = K_TUPLE;
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "_fields"), fields);
+    dict_set_text(vm->arena, attributes, string_from(vm->arena, "_defaults"), defaults);
     for (size_t i = 0; i < sizeof NAMEDTUPLE_METHODS / sizeof *NAMEDTUPLE_METHODS; i++)
         add_getter(vm, attributes, string_from(vm->arena, NAMEDTUPLE_METHODS[i].name),
                    &NAMEDTUPLE_METHOD, i);
@@ -153,82 +172,13 @@ FUNCTION(collections_namedtuple)
                   bind_method(vm, (struct value){ .kind = K_CLASS, .class = class },
                               (struct value){ .kind = K_NATIVE, .native = &NAMEDTUPLE_NEW }));
     *ret = (struct value){ .kind = K_CLASS, .class = class };
+    dict_set_text(vm->arena, attributes, string_from(vm->arena, "_make"),
+                  bind_method(vm, *ret,
+                              (struct value){ .kind = K_NATIVE, .native = &NAMEDTUPLE_MAKE }));
     return true;
 }
 
-/* --- deque: a list with work at its start --- */
-
-static struct list *deque_list(struct value self)
-{
-    return value_as(self, K_LIST).list;
-}
-
-FUNCTION(deque_appendleft)
-{
-    struct list *list = deque_list(self);
-    list_push(vm->arena, list, args->items[0]);
-    vm->steps += list->count / 64;
-    memmove(list->items + 1, list->items, (list->count - 1) * sizeof *list->items);
-    list->items[0] = args->items[0];
-    *ret = V_NONE;
-    return true;
-}
-
-FUNCTION(deque_popleft)
-{
-    (void)args;
-    struct list *list = deque_list(self);
-    if (list->count == 0)
-        return raise_error(vm, &class_IndexError, "pop from an empty deque");
-    *ret = list->items[0];
-    vm->steps += list->count / 64;
-    list->count--;
-    memmove(list->items, list->items + 1, list->count * sizeof *list->items);
-    return true;
-}
-
-FUNCTION(deque_rotate)
-{
-    struct list *list = deque_list(self);
-    int64_t by = 1, count = (int64_t)list->count;
-    if (!value_is_unset(args->items[0]) && !value_to_i64(vm, args->items[0], "rotate()", &by))
-        return false;
-    struct value copy = tuple_of(vm->arena, list->items, list->count);
-    for (int64_t i = 0; i < count; i++)
-        list->items[((i + by % count) + count) % count] = copy.list->items[i];
-    *ret = V_NONE;
-    return true;
-}
-
-static bool construct_deque(struct vm *vm, const struct class *class, const struct args *args,
-                            struct value *ret)
-{
-    struct value items = list_new(vm->arena, K_LIST, 0);
-    if (args->count > 1 || args->keyword_count)
-        return raise_error(vm, &class_ValueError,
-                           "deque() with maxlen is not part of the configuration language");
-    if (args->count && !value_to_list(vm, args->items[0], K_LIST, &items))
-        return false;
-    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
-    instance->class = class;
-    instance->payload = items;
-    instance->cause = V_NONE;
-    *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
-    return true;
-}
-
-static const struct native DEQUE_METHODS[] = {
-    { "appendleft", deque_appendleft, "x" },
-    { "popleft", deque_popleft, "" },
-    { "rotate", deque_rotate, "| n" },
-    { NULL, NULL, NULL },
-};
-
-static const struct class class_deque = { .name = "deque",
-                                          .base = &class_list,
-                                          .layout = K_LIST,
-                                          .methods = DEQUE_METHODS,
-                                          .construct = construct_deque };
+/* --- the module --- */
 
 const struct native collections_natives[] = {
     { "namedtuple", collections_namedtuple, "typename field_names | rename defaults" },
@@ -238,7 +188,7 @@ const struct native collections_natives[] = {
 bool prepare_collections(struct vm *vm, struct dict *attributes)
 {
     static const struct class *const classes[] = { &class_OrderedDict, &class_defaultdict,
-                                                   &class_Counter, &class_deque };
+                                                   &class_Counter };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         dict_set_text(vm->arena, attributes, string_from(vm->arena, classes[i]->name),
                       (struct value){ .kind = K_CLASS, .class = classes[i] });

@@ -96,6 +96,8 @@ bool prepare_os(struct vm *vm, struct dict *attributes)
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "environ"), environ);
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "path"), path);
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "sep"), value_text(vm->arena, "/"));
+    dict_set_text(vm->arena, attributes, string_from(vm->arena, "curdir"),
+                  value_text(vm->arena, "."));
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "linesep"),
                   value_text(vm->arena, "\n"));
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "pathsep"),
@@ -276,17 +278,10 @@ FUNCTION(path_expanduser)
 }
 
 const struct native os_path_natives[] = {
-    { "basename", path_basename, "p" },
-    { "dirname", path_dirname, "p" },
-    { "exists", path_exists, "path" },
-    { "expanduser", path_expanduser, "path" },
-    { "isabs", path_isabs, "s" },
-    { "isfile", path_exists, "path" },
-    { "join", path_join, NULL },
-    { "normpath", path_normpath, "path" },
-    { "split", path_split, "p" },
-    { "splitext", path_splitext, "p" },
-    { "abspath", os_outside, NULL },
-    { "realpath", os_outside, NULL },
-    { NULL, NULL, NULL },
+    { "basename", path_basename, "p" }, { "dirname", path_dirname, "p" },
+    { "exists", path_exists, "path" },  { "expanduser", path_expanduser, "path" },
+    { "isabs", path_isabs, "s" },       { "isfile", path_exists, "path" },
+    { "join", path_join, NULL },        { "normpath", path_normpath, "path" },
+    { "split", path_split, "p" },       { "splitext", path_splitext, "p" },
+    { "realpath", os_outside, NULL },   { NULL, NULL, NULL },
 };

@@ -600,6 +600,9 @@ FUNCTION(re_compile)
     if (!pattern_of(vm, args->items[0], args->items[1], &pattern))
         return false;
     *ret = wrap(vm, &class_Pattern, pattern);
+    ret->instance->attributes = dict_new(vm->arena);
+    dict_set_text(vm->arena, ret->instance->attributes, string_from(vm->arena, "pattern"),
+                  V_STR(pattern->source));
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/class.h"
 #include "config/evaluate.h"
+#include "config/library.h"
 
 /* import: the modules that exist here, and the names of those that exist in Python only. */
 
@@ -63,6 +64,7 @@ static struct value module_new(struct vm *vm, const char *name, struct dict *att
     struct module *module = arena_alloc(vm->arena, sizeof *module);
     module->name = name;
     module->attributes = attributes;
+    module->library = attributes ? library_text(name) : NULL;
     return (struct value){ .kind = K_MODULE, .module = module };
 }
 
@@ -110,9 +112,19 @@ bool module_import(struct vm *vm, struct string *name, struct value *ret)
     return true;
 }
 
-bool module_import_all(struct vm *vm, const struct module *module)
+/* Runs the part of the module that is written in the language, at its first use. */
+static bool complete_module(struct vm *vm, struct module *module)
+{
+    const char *text = module->library;
+    module->library = NULL;
+    return !text || library_run(vm, module->name, text, module->attributes);
+}
+
+bool module_import_all(struct vm *vm, struct module *module)
 {
     size_t cursor = 0;
+    if (!complete_module(vm, module))
+        return false;
     if (!module->attributes)
         return raise_error(vm, &class_ImportError,
                            "the module '%s' is not part of the configuration language",
@@ -123,13 +135,18 @@ bool module_import_all(struct vm *vm, const struct module *module)
     return true;
 }
 
-bool module_find(struct vm *vm, const struct module *module, struct string *name, struct value *ret)
+bool module_find(struct vm *vm, struct module *module, struct string *name, struct value *ret)
 {
     *ret = V_UNBOUND;
     if (module->attributes)
         *ret = dict_get_text(module->attributes, name);
     if (ret->kind != K_UNBOUND)
         return true;
+    if (module->library) {
+        if (!complete_module(vm, module))
+            return false;
+        return module_find(vm, module, name, ret);
+    }
     if (string_is(name, "__name__")) {
         *ret = value_text(vm->arena, module->name);
         return true;

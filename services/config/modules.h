@@ -20,10 +20,9 @@ struct module_entry {
     }
 
 bool module_import(struct vm *vm, struct string *name, struct value *ret);
-bool module_import_all(struct vm *vm, const struct module *module);
+bool module_import_all(struct vm *vm, struct module *module);
 /* K_UNBOUND when there is no such attribute. */
-bool module_find(struct vm *vm, const struct module *module, struct string *name,
-                 struct value *ret);
+bool module_find(struct vm *vm, struct module *module, struct string *name, struct value *ret);
 
 /* Each module is a table of native functions; constants and classes are filled in by `prepare`. */
 struct module_table {

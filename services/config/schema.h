@@ -8,7 +8,8 @@
     X(Logger)                                                                                      \
     X(RotatePolicy)                                                                                \
     X(Resources)                                                                                   \
-    X(Constraint) X(Process) X(Task) X(UpdateConfig) X(QueueUpdateStrategy) X(BatchUpdateStrategy) \
+    X(Constraint)                                                                                  \
+    X(Process) X(Task) X(UpdateConfig) X(QueueUpdateStrategy) X(BatchUpdateStrategy)               \
         X(VariableBatchUpdateStrategy) X(HttpHealthChecker) X(ShellHealthChecker)                  \
             X(HealthCheckerConfig) X(HealthCheckConfig) X(HttpLifecycleConfig) X(LifecycleConfig)  \
                 X(Announcer) X(Metadata) X(Parameter) X(Docker) X(Volume) X(AppcImage)             \

@@ -5,12 +5,15 @@
 
 #include <stdint.h>
 
+struct dict;
+
 /* One file of source text, as it was sent. */
 struct source {
     const char *path; /* as the request names it */
     const char *name; /* as messages name it */
     struct slice text;
-    bool is_readable; /* open() may read it */
+    bool is_readable;     /* open() may read it */
+    struct dict *globals; /* of a text that belongs to the language; NULL: the configuration's */
 };
 
 /* A range of bytes in a source. */

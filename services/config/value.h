@@ -166,13 +166,16 @@ struct module {
     const char *name;
     const struct module_entry *entries;
     struct dict *attributes; /* set or computed at run time; may be NULL */
+    const char *library;     /* text in the language that adds attributes, until it has run */
 };
 
 /* A class: a builtin type, an exception, or one of the configuration. */
 struct class
 {
     const char *name;
-    const struct class *base;       /* first base; NULL for object */
+    const struct class *base;         /* first base; NULL for object */
+    const struct class *const *bases; /* of classes made at run time; else NULL */
+    size_t base_count;
     const struct class *const *mro; /* of classes made at run time, itself first; else NULL */
     size_t mro_count;
     struct dict *attributes;      /* NULL for builtin classes */

@@ -130,6 +130,36 @@ static const struct evaluate_case cases[] = {
       "from collections import namedtuple\nP = namedtuple('P', 'x y')\np = P(1, y=2)\n"
       "print(p._replace(x=5), p._asdict(), p.y, p == (1, 2))",
       "P(x=5, y=2) {'x': 1, 'y': 2} 2 True\n" },
+    { "a second point begins an attribute", "print(1.5.is_integer(), 2.0.real, 1if 1 else 2)",
+      "False 2.0 1\n" },
+    { "special methods by name",
+      "print('a'.__len__(), [1].__contains__(1), (5).__add__(3), hasattr(5, '__len__'), "
+      "(1).__eq__('a'))",
+      "1 True 8 False NotImplemented\n" },
+    { "a dict that changes what is put in",
+      "class B(dict):\n  def __setitem__(self, k, v):\n    super().__setitem__(k, v * 2)\n"
+      "b = B(a=1)\nb['q'] = 5\nprint(b)",
+      "{'a': 1, 'q': 10}\n" },
+    { "the part of modules that is written in the language",
+      "import math, collections, functools, os.path\nlen = 5\n"
+      "print(math.isqrt(17), math.comb(5, 2), math.modf(3.25), math.fsum([.1] * 10), math.lcm(4, "
+      "6))\n"
+      "print(collections.ChainMap({'a': 1}, {'a': 2, 'b': 3}), collections.deque([1, 2, 3], 2))\n"
+      "print(os.path.relpath('/a/b/c', '/a/d'), os.path.commonprefix(['/a/bc', '/a/bd']))",
+      "4 10 (0.25, 3.0) 1.0 12\nChainMap({'a': 1}, {'a': 2, 'b': 3}) deque([2, 3], maxlen=2)\n"
+      "../b/c /a/b\n" },
+    { "their mistakes are where they are called", "import math\nmath.isqrt(-1)",
+      "python_error ValueError: isqrt() argument must be nonnegative" },
+    { "all orders from one",
+      "import functools\n@functools.total_ordering\nclass V:\n"
+      "  def __init__(self, n): self.n = n\n  def __eq__(self, o): return self.n == o.n\n"
+      "  def __lt__(self, o): return self.n < o.n\n"
+      "print(V(1) <= V(1), V(2) > V(1), V(1) >= V(2))",
+      "True True False\n" },
+    { "named tuples with defaults",
+      "from collections import namedtuple\nP = namedtuple('P', 'x y', defaults=[9])\n"
+      "print(P(1), P._make([3, 4]))",
+      "P(x=1, y=9) P(x=3, y=4)\n" },
     { "deques and the order of dicts",
       "from collections import deque, OrderedDict\nd = deque([1, 2])\nd.appendleft(0)\nd.rotate()\n"
       "o = OrderedDict(a=1, b=2, c=3)\no.move_to_end('a')\nprint(list(d), d.popleft(), list(o), "
