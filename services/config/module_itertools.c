@@ -581,14 +581,6 @@ FUNCTION(functools_partial)
     return value_call(vm, (struct value){ .kind = K_CLASS, .class = &class_partial }, args, ret);
 }
 
-FUNCTION(functools_same)
-{
-    (void)vm;
-    (void)self;
-    *ret = args->items[0];
-    return true;
-}
-
 FUNCTION(functools_cache)
 {
     (void)self;
@@ -679,7 +671,6 @@ const struct native functools_natives[] = {
     { "lru_cache", functools_lru_cache, NULL },
     { "partial", functools_partial, NULL },
     { "reduce", functools_reduce, "function iterable | initial" },
-    { "total_ordering", functools_same, "class" },
     { "wraps", functools_wraps, "wrapped | assigned updated" },
     { NULL, NULL, NULL },
 };
