@@ -46,10 +46,14 @@ struct excerpt {
 
 static struct excerpt cut(const Eos__Config__V1__Position *at)
 {
-    const char *line = at->source_line, *end = line + strcspn(line, "\r\n");
+    const char *line = at->source_line, *end = line + strlen(line);
+    while (end > line && (end[-1] == '\r' || end[-1] == '\n'))
+        end--;
     int column = at->column > 0 ? at->column - 1 : 0;
     int first = column > EXCERPT_LEAD ? column - EXCERPT_LEAD : 0;
     struct excerpt excerpt = { .start = skip(line, first), .mark = skip(line, column) };
+    if (excerpt.start > end)
+        excerpt.start = end;
     excerpt.end = skip(excerpt.start, EXCERPT_WIDTH);
     excerpt.mark_end = at->end_column > at->column ? skip(line, at->end_column - 1) : excerpt.mark;
     if (excerpt.end > end)
