@@ -7,6 +7,7 @@ verb_fn config_check;
 verb_fn config_compile;
 verb_fn config_deps;
 verb_fn config_explain;
+verb_fn config_fmt;
 verb_fn config_list;
 
 /* Reads FILE and compiles it here, as the flags say; `select` may be NULL.  A configuration with

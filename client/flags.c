@@ -41,6 +41,7 @@ static const struct flag table[FLAG_COUNT] = {
     [FLAG_JSON] = { { .name = "json", SWITCH, .help = "the configuration is JSON" }, TO(is_json) },
     [FLAG_READ_JSON] = { { .name = "read-json", SWITCH, .help = "the same as --json" }, TO(is_json) },
     [FLAG_ALLOW_READ] = { { .name = "allow-read", LIST, NOENV, .value = "DIR", .help = "let the configuration open() files below this directory; may be repeated" }, TO(allow_read), .completes = COMPLETE_DIRECTORY },
+    [FLAG_CHECK] = { { .name = "check", SWITCH, .help = "change nothing; name the files that would change, and end with 4 if there is one" }, TO(check) },
     [FLAG_COMPILER] = { { .name = "compiler", STRING, NOENV, .value = "WHERE", .help = "local, or cluster to send the files to the gateway; local when eos-config is installed" }, TO(compiler), .choices = "local cluster" },
     [FLAG_PIN] = { { .name = "pin", SWITCH, .help = "resolve plain image tags to digests as well" }, TO(pin) },
     [FLAG_WAIT_UNTIL] = { { .name = "wait-until", STRING, NOENV, .value = "STATE", .help = "PENDING returns at once, RUNNING and FINISHED wait for all instances" }, TO(wait_until), .choices = "PENDING RUNNING FINISHED" },

@@ -21,6 +21,7 @@ enum flag_id {
     FLAG_JSON,
     FLAG_READ_JSON,
     FLAG_ALLOW_READ,
+    FLAG_CHECK,
     FLAG_COMPILER,
     FLAG_PIN,
     FLAG_WAIT_UNTIL,
@@ -65,7 +66,7 @@ struct flags {
     const char *gateway, *token_file, *ca_file, *cluster;
     struct option_list bind, env, allow_read;
     const char *user, *select, *instances, *compiler;
-    bool no_tier_backfill, is_json, pin, raw;
+    bool no_tier_backfill, is_json, check, pin, raw;
     const char *wait_until;
     int64_t timeout_ms;
     int64_t batch_size, max_total_failures;

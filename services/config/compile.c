@@ -3,6 +3,7 @@
 #include "config/evaluate.h"
 #include "config/explain.h"
 #include "config/job.h"
+#include "config/layout.h"
 #include "config/modules.h"
 #include "config/origin.h"
 #include "config/parser.h"
@@ -675,6 +676,25 @@ static void compile_all(struct vm *vm, response_message *response)
         compile_job(vm, jobs.list->items[i], bindings, binding_count, response);
 }
 
+/* Only what parses is laid out: of the rest nobody knows what it means. */
+static void format(struct vm *vm, response_message *response)
+{
+    const struct source *source = &vm->input->sources[0];
+    struct code *code;
+    struct slice text;
+    struct error err;
+    if (vm->input->request->is_json) {
+        raise_library(vm, &class_ValueError, ERROR_VALUE, "JSON is not laid out anew");
+        return;
+    }
+    if (!parse_source(vm, source, &code))
+        return;
+    if (layout_format(vm->arena, source, &text, &err))
+        response->formatted = arena_memdup0(vm->arena, text.ptr, text.len);
+    else
+        raise_library(vm, &class_ValueError, ERROR_VALUE, "%s", err.message);
+}
+
 static void add_syntax_errors(struct vm *vm, response_message *response)
 {
     if (vm->errors->count < 2)
@@ -749,7 +769,10 @@ response_message *compile_run(struct arena *arena, const request_message *reques
         vm.origins = origins_new(&vm);
     response_message *response = arena_alloc(arena, sizeof *response);
     eos__config__v1__compile_response__init(response);
-    compile_all(&vm, response);
+    if (request->format)
+        format(&vm, response);
+    else
+        compile_all(&vm, response);
     finish(&vm, response);
     generators_release(&vm);
     arena_free(vm.scratch);
