@@ -260,6 +260,11 @@ bool task_is_dead(const struct task *task)
     return task->stage == STAGE_DEAD;
 }
 
+bool task_has_ended(const struct task *task)
+{
+    return task_is_dead(task) || (task->stage == STAGE_CLEANING && task->clean_failures > 0);
+}
+
 /* -- workers and timers --------------------------------------------------------------------------- */
 
 static void on_step(uv_work_t *work)

@@ -30,7 +30,7 @@ struct task_host {
     struct updates *updates;
     char boot_id[40];
     void (*on_news)(void *user);        /* the scheduler is to be told something */
-    void (*on_dead)(void *user);        /* a task has come to its end */
+    void (*on_dead)(void *user);        /* a task has come to its end, or its cleaning has failed */
     void (*on_task_closed)(void *user); /* after task_close() */
     void *user;
 };
@@ -80,6 +80,7 @@ struct task {
     uv_timer_t timer; /* what it means depends on the stage */
     bool has_timer;
     uint64_t stage_since_ms, kill_told_ms; /* of the loop's clock */
+    unsigned clean_failures;
 
     struct image_fetch *fetch;
     struct docker_call *docker_call;
@@ -118,6 +119,9 @@ void task_acknowledged(struct task *task);
 void task_close(struct task *task);
 
 bool task_is_dead(const struct task *task);
+
+/* Dead, or dead but for something that could not be removed yet and is tried again. */
+bool task_has_ended(const struct task *task);
 
 void task_observe(struct task *task, struct task_observer *observer);
 void task_unobserve(struct task *task, struct task_observer *observer);

@@ -12,7 +12,8 @@
 #define CONNECT_DEADLINE_MS  30000
 #define LEAVE_DEADLINE_MS    10000
 #define KILL_MARGIN_MS       15000 /* over the grace that the executor gives the processes */
-#define CLEAN_RETRY_MS       1000
+#define CLEAN_RETRY_MS       1000  /* twice as long after each failure */
+#define CLEAN_RETRY_LAST_MS  64000
 #define EXIT_MAX_BYTES       (4u << 20)
 #define LOG_MAX_BYTES        (1u << 20)
 
@@ -412,9 +413,13 @@ static void after_clean(struct task *task, bool ok)
         task_event(task, EVENT_CLEANED);
         return;
     }
+    uint64_t wait_ms = (uint64_t)CLEAN_RETRY_MS << task->clean_failures;
     log_warning("could not clean up after a task", "task", task->id, "reason",
                 task->step_error.message);
-    task_set_timer(task, CLEAN_RETRY_MS);
+    task_set_timer(task, wait_ms);
+    if (wait_ms < CLEAN_RETRY_LAST_MS)
+        task->clean_failures++;
+    task->host->on_dead(task->host->user); /* as good as: nobody has to wait for what is left */
 }
 
 static void on_container_removed(void *user, const struct error *err)

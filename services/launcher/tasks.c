@@ -112,9 +112,20 @@ static void drop_oldest(struct tasks *tasks)
         drop(tasks, oldest);
 }
 
+static bool are_all_ended(const struct tasks *tasks)
+{
+    size_t cursor = 0;
+    struct slice key;
+    void *value;
+    while (map_next(tasks->by_id, &cursor, &key, &value))
+        if (!task_has_ended(value))
+            return false;
+    return true;
+}
+
 static void finish_stops(struct tasks *tasks)
 {
-    if (tasks->stop_count == 0 || tasks_count_live(tasks) > 0)
+    if (tasks->stop_count == 0 || !are_all_ended(tasks))
         return;
     size_t count = tasks->stop_count;
     struct stop stops[STOPS_MAX];

@@ -336,6 +336,13 @@ static void a_host_without_an_engine_says_so(void **state)
     const char *message = harness_wait_for(h, "e9", FAILED);
     assert_non_null(message);
     assert_non_null(strstr(message, "could not connect to the Docker engine"));
+
+    /* What may be left of it at the engine holds up nobody. */
+    Eos__Launcher__V1__StopTasksRequest request = EOS__LAUNCHER__V1__STOP_TASKS_REQUEST__INIT;
+    struct error err = { 0 };
+    ProtobufCMessage *response = harness_ask(h, "StopTasks", &request.base, &err);
+    assert_non_null(response);
+    protobuf_c_message_free_unpacked(response, NULL);
 }
 
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
