@@ -34,7 +34,7 @@ static void add_cron(struct text *out, const job_configuration *job)
         return;
     text_add(out, "  cron:\n");
     add_quoted(out, "    ", "schedule:", job->cron_schedule);
-    add_quoted(out, "    ", "policy:", policy_name(job->cron_collision_policy));
+    add_quoted(out, "    ", "policy:  ", policy_name(job->cron_collision_policy));
 }
 
 static void add_constraint(struct text *out, const constraint_message *constraint)
@@ -52,7 +52,25 @@ static void add_constraint(struct text *out, const constraint_message *constrain
     text_add(out, "'\n");
 }
 
-static void add_job(struct text *out, const Eos__Config__V1__JobResult *result)
+/* As they were given, in their order, when the executor's data tells; else as they are sent. */
+static void add_constraints(struct text *out, const Eos__Job__V1__TaskConfig *task,
+                            const json_t *given)
+{
+    const char *name;
+    json_t *value;
+    if (json_object_size(given) > 0 || task->n_constraints > 0)
+        text_add(out, "  constraints:\n");
+    json_object_foreach((json_t *)(uintptr_t)given, name, value)
+    {
+        text_add(out, "    '");
+        output_add_printable(out, name);
+        add_quoted(out, "", "':", json_is_string(value) ? json_string_value(value) : "?");
+    }
+    for (size_t i = 0; json_object_size(given) == 0 && i < task->n_constraints; i++)
+        add_constraint(out, task->constraints[i]);
+}
+
+static void add_job(struct text *out, const Eos__Config__V1__JobResult *result, const json_t *data)
 {
     const job_configuration *job = result->job;
     const Eos__Job__V1__TaskConfig *task = job->task_config;
@@ -64,12 +82,9 @@ static void add_job(struct text *out, const Eos__Config__V1__JobResult *result)
     add_quoted(out, "  ", "cluster:   ", result->cluster);
     text_printf(out, "  instances:  '%d'\n", job->instance_count);
     add_cron(out, job);
-    if (task->n_constraints > 0)
-        text_add(out, "  constraints:\n");
-    for (size_t i = 0; i < task->n_constraints; i++)
-        add_constraint(out, task->constraints[i]);
+    add_constraints(out, task, json_object_get(data, "constraints"));
     if (task->partition_policy)
-        text_printf(out, "  partition_policy:\n    reschedule: '%s'\n    delay_secs: '%lld'\n",
+        text_printf(out, "  partition_policy:\n    reschedule: %s\n    delay_secs: '%lld'\n",
                     truth(task->partition_policy->reschedule),
                     (long long)task->partition_policy->delay_secs);
     text_printf(out, "  service:    %s\n  production: %s\n\n", truth(task->is_service),
@@ -83,9 +98,7 @@ static void add_order(struct text *out, const json_t *constraint)
     size_t index;
     json_t *name;
     const json_t *order = json_object_get(constraint, "order");
-    if (json_array_size(order) == 0)
-        return;
-    text_add(out, "    ");
+    text_add(out, "  ");
     json_array_foreach(order, index, name)
     {
         text_add(out, index > 0 ? " < " : "");
@@ -94,10 +107,11 @@ static void add_order(struct text *out, const json_t *constraint)
     text_add_char(out, '\n');
 }
 
+/* A line end at the end begins no line. */
 static void add_lines(struct text *out, const char *text)
 {
     struct slice rest = slice_of(text);
-    while (rest.ptr) {
+    while (rest.ptr && rest.len > 0) {
         struct slice line = slice_split(&rest, '\n');
         char *copy = strndup(line.ptr, line.len);
         text_add(out, "    ");
@@ -142,8 +156,8 @@ bool inspect_add(struct text *out, const Eos__Config__V1__JobResult *result, str
 {
     const Eos__Job__V1__TaskConfig *task = result->job->task_config;
     json_t *data;
-    add_job(out, result);
     if (strcmp(task->executor_name, "AuroraExecutor") != 0) {
+        add_job(out, result, NULL);
         add_quoted(out, "", "executor:", task->executor_name);
         return true;
     }
@@ -151,6 +165,7 @@ bool inspect_add(struct text *out, const Eos__Config__V1__JobResult *result, str
         err->code = ERROR_DATA_LOSS;
         return error_prefix(err, "could not read the executor's data");
     }
+    add_job(out, result, data);
     add_task(out, json_object_get(data, "task"));
     json_decref(data);
     return true;

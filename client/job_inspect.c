@@ -35,7 +35,7 @@ static enum exit_status print_job(const struct invocation *invocation,
     if (invocation->flags->raw)
         message_to_json_pretty(&result->job->base, &out);
     else if (flags_want_json(invocation->flags))
-        text_printf(&out, "%s\n", result->canonical_json);
+        text_printf(&out, "%s\n", result->job_json);
     else if (!inspect_add(&out, result, &err))
         return output_complain(STATUS_UNKNOWN_ERROR, &err);
     return output_print(&out);
@@ -50,7 +50,7 @@ enum exit_status job_inspect(const struct invocation *invocation)
     if (!job_key_parse(invocation->arguments[0], invocation->arena, &key, &err) ||
         !source_init(&source, invocation->arena, invocation->flags, &key, &err))
         return output_complain(STATUS_SYNTAX, &err);
-    source.request.want_canonical_json = flags_want_json(invocation->flags);
+    source.request.want_job_json = flags_want_json(invocation->flags);
     if (!source_read(&source, invocation->arguments[1], &err))
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     enum exit_status status = compile(invocation, &key, &source, &response);

@@ -522,6 +522,19 @@ static void add_warnings(struct vm *vm, const struct job *job, job_message *resu
                     "'production' is deprecated; use 'tier' instead");
 }
 
+/* As json_dumps() of the job gives it. */
+static bool fill_job_json(struct vm *vm, const struct object *job, job_message *result)
+{
+    const struct object *filled;
+    struct value plain;
+    struct string *text;
+    if (!object_interpolate(vm, job, NULL, &filled) || !object_get(vm, filled, &plain) ||
+        !json_write(vm, plain, &JSON_STYLE_DEFAULT, &text))
+        return false;
+    result->job_json = text->data;
+    return true;
+}
+
 static bool fill_result(struct vm *vm, struct job *job, const struct diagnostic *update_error,
                         job_message *result)
 {
@@ -544,6 +557,8 @@ static bool fill_result(struct vm *vm, struct job *job, const struct diagnostic 
     result->key = v.s->data;
     result_open_images(vm, job->configuration, result);
     add_warnings(vm, job, result);
+    if (vm->input->request->want_job_json && !fill_job_json(vm, job->object, result))
+        return false;
     if (vm->input->request->want_canonical_json) {
         if (!result_canonical(vm, job, v, cluster, update_error, &text))
             return false;

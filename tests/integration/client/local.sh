@@ -93,6 +93,64 @@ says "or who is named" 0 '"user": *"tester"' compile "$DIR/a.aurora" --bind word
 # -- inspecting
 says "a job is inspected" 0 "^Process 'p':" eos job inspect c/r/devel/n "$DIR/a.aurora" --bind word=hello --compiler local
 holds "with its command line" grep -q '^    echo hello$' "$DIR/out"
+says "as JSON" 0 '^\{"name": "n", "role": "r"' eos job inspect c/r/devel/n "$DIR/a.aurora" --bind word=hello --write-json
+holds "with defaults" jq -e '.instances == 3 and .update_config.batch_size == 1 and .task.processes[0].cmdline == "echo hello"' "$DIR/out"
+cat > "$DIR/all.aurora" <<'AURORA'
+first = Process(name='first', cmdline="""one
+  two
+
+""", daemon=True)
+last = Process(name='last', cmdline='', final=True, ephemeral=True)
+mid = Process(name='mid', cmdline='x')
+task = Task(name='t', processes=[mid, first, last], constraints=order(mid, first), resources=Resources(cpu=1, ram=MB, disk=MB))
+jobs = [Job(cluster='c', role='r', environment='devel', name='n', task=task, contact='a@b', cron_schedule='* * * * *',
+            cron_collision_policy='CANCEL_NEW', constraints={'rack': '!b,a', 'host': 'limit:1'}, production=True,
+            partition_policy=PartitionPolicy(reschedule=False, delay_secs=5))]
+AURORA
+cat > "$DIR/all.expected" <<'TEXT'
+Job level information
+  name:       'n'
+  role:       'r'
+  contact:    'a@b'
+  cluster:    'c'
+  instances:  '1'
+  cron:
+    schedule: '* * * * *'
+    policy:   'CANCEL_NEW'
+  constraints:
+    'rack': '!b,a'
+    'host': 'limit:1'
+  partition_policy:
+    reschedule: False
+    delay_secs: '5'
+  service:    False
+  production: True
+
+Task level information
+  name: 't'
+  constraints:
+  mid < first
+
+Process 'mid':
+  cmdline:
+    x
+
+Process 'first':
+  daemon
+  cmdline:
+    one
+      two
+    .
+
+Process 'last':
+  ephemeral
+  final
+  cmdline:
+
+TEXT
+sed -i 's/^    \.$/    /' "$DIR/all.expected"
+says "everything that text shows" 0 '' eos job inspect c/r/devel/n "$DIR/all.aurora"
+holds "is laid out as it was" diff "$DIR/all.expected" "$DIR/out"
 says "raw" 0 '"instanceCount": 3' eos job inspect c/r/devel/n "$DIR/a.aurora" --bind word=hello --raw
 says "a job that the file does not have" 3 'Could not find job' eos job inspect c/r/devel/x "$DIR/a.aurora" --bind word=hello
 

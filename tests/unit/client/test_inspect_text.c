@@ -14,7 +14,7 @@ static const char job[] =
     "\"AuroraExecutor\", \"executorData\": \"{\\\"task\\\": {\\\"name\\\": \\\"t\\\", "
     "\\\"constraints\\\": [{\\\"order\\\": [\\\"a\\\", \\\"b\\\"]}], \\\"processes\\\": "
     "[{\\\"name\\\": "
-    "\\\"a\\\", \\\"final\\\": true, \\\"cmdline\\\": \\\"one\\\\ntwo\\\"}]}}\"}}";
+    "\\\"a\\\", \\\"final\\\": true, \\\"cmdline\\\": \\\"one\\\\ntwo\\\\n\\\"}]}}\"}}";
 
 static Eos__Job__V1__JobConfiguration *decode(struct arena *arena)
 {
@@ -43,7 +43,7 @@ static void a_job_reads_as_it_did(void **state)
                                            "  instances:  '2'\n"
                                            "  cron:\n"
                                            "    schedule: '* * * * *'\n"
-                                           "    policy: 'KILL_EXISTING'\n"
+                                           "    policy:   'KILL_EXISTING'\n"
                                            "  constraints:\n"
                                            "    'host': 'limit:1'\n"
                                            "    'rack': '!a,b'\n"
@@ -53,7 +53,7 @@ static void a_job_reads_as_it_did(void **state)
                                            "Task level information\n"
                                            "  name: 't'\n"
                                            "  constraints:\n"
-                                           "    a < b\n"
+                                           "  a < b\n"
                                            "\n"
                                            "Process 'a':\n"
                                            "  final\n"
