@@ -426,7 +426,7 @@ bool reference_is_image(struct slice reference, struct slice *ret_name, struct s
     return is_index && rest.len == 0;
 }
 
-static bool is_allowed_open(struct slice reference)
+bool reference_may_stay_open(struct slice reference)
 {
     struct slice rest, tag;
     return slice_is(reference, ".thermos.task_id") || slice_is(reference, ".mesos.instance") ||
@@ -442,7 +442,7 @@ static bool check_unbound(struct vm *vm, struct references *references)
     references_sort(references);
     for (size_t i = 0; i < references->count; i++) {
         struct slice reference = string_slice(references->items[i]);
-        if (is_allowed_open(reference))
+        if (reference_may_stay_open(reference))
             continue;
         struct slice address = reference_address(reference);
         buffer_text(&text, text.len ? " {{" : "{{");

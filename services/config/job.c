@@ -102,27 +102,45 @@ static struct value entry(const struct value *configuration, struct arena *arena
     return dict_get_text(configuration->dict, string_from(arena, name));
 }
 
-/* Completes the tier from `production`, or the other way round. */
+static bool set_tier(struct job *job, bool is_production)
+{
+    return object_set_field(job->vm, job->object, "tier",
+                            value_text(job->vm->arena, is_production ? "preferred" : "preemptible"),
+                            &job->object);
+}
+
+/* Completes the tier from `production`, or the other way round, as the conversion has shown them. */
 static bool complete_tier(struct job *job, bool *ret_changed)
 {
     struct vm *vm = job->vm;
     struct value task = entry(&job->configuration, vm->arena, "taskConfig");
     struct value tier = entry(&task, vm->arena, "tier"),
                  production = entry(&task, vm->arena, "production");
-    *ret_changed = false;
-    if (tier.kind == K_UNBOUND) {
-        *ret_changed = true;
-        return object_set_field(vm, job->object, "tier",
-                                value_text(vm->arena, production.b ? "preferred" : "preemptible"),
-                                &job->object);
-    }
+    *ret_changed = true;
+    if (tier.kind == K_UNBOUND)
+        return set_tier(job, production.b);
     for (size_t i = 0; i < sizeof TIERS / sizeof *TIERS; i++)
         if (string_is(tier.s, TIERS[i].name)) {
-            *ret_changed = true;
+            *ret_changed = production.b == TIERS[i].is_preemptible;
             return object_set_field(vm, job->object, "production", V_BOOL(!TIERS[i].is_preemptible),
                                     &job->object);
         }
+    *ret_changed = false;
     return true;
+}
+
+/* Without a tier, and when no text can mention the tier that is to come, the first of the two
+ * conversions would only repeat what the second one does. */
+static bool complete_tier_early(struct job *job, const struct references *open)
+{
+    struct value production;
+    if (object_has(job->object, "tier"))
+        return true;
+    for (size_t i = 0; i < open->count; i++)
+        if (!reference_may_stay_open(string_slice(open->items[i])))
+            return true;
+    return job_field(job->vm, job->object, "production", &production) &&
+           (production.kind != K_BOOL || set_tier(job, production.b));
 }
 
 /* --- the steps --- */
@@ -154,13 +172,13 @@ bool job_convert(struct job *job, const struct value *bindings, size_t binding_c
 {
     struct vm *vm = job->vm;
     const struct object *filled;
-    bool changed = false;
+    struct references open = { 0 };
+    bool changed = false, completes = !vm->input->request->skip_tier_backfill;
     if (!bind_all(job, bindings, binding_count) || !require_fields(vm, job->object) ||
         !bind_standard(vm, job->object, &job->object) ||
-        !object_interpolate(vm, job->object, NULL, &filled) || !job_check_settings(job) ||
-        !check_types(vm, job->object) || !convert_once(job))
-        return false;
-    if (!vm->input->request->skip_tier_backfill && !complete_tier(job, &changed))
+        !object_interpolate(vm, job->object, &open, &filled) || !job_check_settings(job) ||
+        !check_types(vm, job->object) || (completes && !complete_tier_early(job, &open)) ||
+        !convert_once(job) || (completes && !complete_tier(job, &changed)))
         return false;
     return !changed || convert_once(job);
 }

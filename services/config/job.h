@@ -48,6 +48,9 @@ bool convert_job(struct vm *vm, const struct object *job, const struct value *po
 /* True for what the binder fills in. */
 bool reference_is_image(struct slice reference, struct slice *ret_name, struct slice *ret_tag);
 
+/* What the scheduler, the executor and the binder know when the time comes. */
+bool reference_may_stay_open(struct slice reference);
+
 /* --- update.c --- */
 
 bool convert_update(struct vm *vm, const struct object *job, const int32_t *instances,

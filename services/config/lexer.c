@@ -359,7 +359,7 @@ static void lex_operator(struct lexer *lexer, uint32_t start)
     };
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
         uint32_t length = operators[i].length;
-        if (lexer->at + length <= lexer->end &&
+        if (operators[i].text[0] == lexer->text[lexer->at] && lexer->at + length <= lexer->end &&
             memcmp(lexer->text + lexer->at, operators[i].text, length) == 0) {
             lexer->at += length;
             if (length == 1)
