@@ -7,11 +7,30 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 static bool is_directory(int fd)
 {
     struct stat status;
     return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* The host's own node, so read-only: who may change its mode in there would change it for the host.
+ * What a volume has put in its place is none. */
+static bool copy_null(int *ret_fd, struct error *err)
+{
+    struct stat status;
+    cleanup_close int mount_fd = -1;
+    cleanup_close int node = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (node < 0 || fstat(node, &status) < 0)
+        return error_set_errno(err, errno, "could not open \"/dev/null\"");
+    if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
+        return error_set(err, ERROR_FAILED_PRECONDITION, "\"/dev/null\" is not the null device");
+    if (!mount_copy(node, "", &mount_fd, err) ||
+        !mount_restrict(mount_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err))
+        return false;
+    *ret_fd = TAKE_FD(mount_fd);
+    return true;
 }
 
 static bool cover(int target, struct error *err)
@@ -20,7 +39,7 @@ static bool cover(int target, struct error *err)
     bool made = is_directory(target)
                     ? filesystem_make("tmpfs", "tmpfs", "mode=0555,size=0,nr_inodes=1",
                                       MOUNT_ATTR_RDONLY, &mount_fd, err)
-                    : mount_copy(AT_FDCWD, "/dev/null", &mount_fd, err);
+                    : copy_null(&mount_fd, err);
     return made && mount_attach(mount_fd, target, err);
 }
 

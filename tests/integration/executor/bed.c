@@ -220,7 +220,8 @@ static void add_usual_mounts(struct bed *bed)
 
 void bed_contain(struct bed *bed)
 {
-    static const char *const masked[] = { "/proc/kcore", "/sys/firmware", "/no/such/path", NULL };
+    static const char *const masked[] = { "/proc/kcore", "/proc/interrupts", "/sys/firmware",
+                                          "/no/such/path", NULL };
     static const char *const readonly[] = { "/proc/sys", "/proc/sysrq-trigger", NULL };
     static const char *const capabilities[] = { "CAP_CHOWN", "CAP_KILL", NULL };
     const char *layers[] = { bed_path(bed, "rootfs"), NULL };

@@ -120,6 +120,7 @@ static void shows_nothing_of_the_host(void **state)
     assert_null(strstr(out, "/etc/")); /* no mount that was not asked for */
     assert_non_null(strstr(out, "overlay / overlay rw"));
     assert_non_null(strstr(out, " /sys sysfs ro"));
+    assert_non_null(strstr(out, " /proc/interrupts devtmpfs ro")); /* the host's /dev/null */
 }
 
 /* ---- roots ---------------------------------------------------------------------------------- */
