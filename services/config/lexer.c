@@ -234,8 +234,9 @@ static void lex_number(struct lexer *lexer, uint32_t start)
         take_exponent(lexer);
     }
     static const char *const words[] = { "and", "else", "for", "if", "in", "is", "or", "not" };
+    const struct slice rest = { lexer->text + lexer->at, lexer->end - lexer->at };
     for (size_t i = 0; !is_prefixed && i < sizeof words / sizeof *words; i++)
-        if (strncmp(lexer->text + lexer->at, words[i], strlen(words[i])) == 0 &&
+        if (slice_starts_with(rest, slice_of(words[i])) &&
             !is_name_part(peek(lexer, (uint32_t)strlen(words[i])))) {
             push_plain(lexer, T_NUMBER, start);
             return;
