@@ -68,6 +68,13 @@ struct code *code_new(struct parser *parser, enum code_kind kind, struct string 
 /* Up to `end`, which is not consumed. */
 void parse_parameters(struct parser *parser, struct code *code, enum token_kind end);
 
+/* The ":" and the statements behind it; `owner` and its `keyword` are named when there are none. */
+struct node *parse_block(struct parser *parser, const char *owner, const struct token *keyword);
+
+/* A `match` statement stands here. */
+bool parse_at_match(struct parser *parser);
+struct node *parse_match(struct parser *parser);
+
 struct node *parse_number(struct parser *parser);
 struct node *parse_strings(struct parser *parser);
 /* An expression in the text of an f-string. */

@@ -243,8 +243,7 @@ void parse_parameters(struct parser *parser, struct code *code, enum token_kind 
 static void parse_line(struct parser *parser, struct node *block);
 
 /* What a block belongs to, for the message when it is missing. */
-static struct node *parse_block(struct parser *parser, const char *owner,
-                                const struct token *keyword)
+struct node *parse_block(struct parser *parser, const char *owner, const struct token *keyword)
 {
     token_expect(parser, T_COLON);
     struct node *block = node_new(parser, N_BLOCK, token_now(parser)->start);
@@ -719,6 +718,10 @@ static void parse_line(struct parser *parser, struct node *block)
 {
     if (token_accept(parser, T_NEWLINE))
         return;
+    if (parse_at_match(parser)) {
+        node_add(parser, block, parse_match(parser));
+        return;
+    }
     const struct statement_rule *rule = &STATEMENTS[token_kind_now(parser)];
     if (rule->is_compound) {
         node_add(parser, block, rule->parse(parser));

@@ -156,6 +156,17 @@ static const struct evaluate_case cases[] = {
       "  def __lt__(self, o): return self.n < o.n\n"
       "print(V(1) <= V(1), V(2) > V(1), V(1) >= V(2))",
       "True True False\n" },
+    { "match: values, names, sequences, mappings, classes",
+      "class P:\n  __match_args__ = ('x', 'y')\n"
+      "  def __init__(self, x, y): self.x = x; self.y = y\n"
+      "def f(v):\n  match v:\n    case 'go' | 'run': return 'verb'\n"
+      "    case ['load', *rest]: return rest\n    case {'t': 1, **more}: return more\n"
+      "    case P(0, y=y) if y > 1: return y\n    case int(n) | [[n, _]]: return -n\n"
+      "    case None: return 'none'\n    case _: return 'other'\n"
+      "print([f(v) for v in ('go', ['load', 1, 2], {'t': 1, 'z': 2}, P(0, 2), P(0, 1), 5, "
+      "[[6, 7]], None)])",
+      "['verb', [1, 2], {'z': 2}, 2, 'other', -5, -6, 'none']\n" },
+    { "match is a name", "match = 5\ncase = 1\nmatch += case\nprint(match)", "6\n" },
     { "named tuples with defaults",
       "from collections import namedtuple\nP = namedtuple('P', 'x y', defaults=[9])\n"
       "print(P(1), P._make([3, 4]))",
