@@ -186,7 +186,7 @@ static bool decode_unsigned(struct decoder *decoder, const struct place *place, 
                         (unsigned long long)max);
         return true;
     }
-    int64_t number;
+    int64_t number = 0;
     if (!decode_signed(decoder, place, value, 0, max > INT64_MAX ? INT64_MAX : (int64_t)max,
                        &number))
         return false;
@@ -199,7 +199,7 @@ static bool decode_int32(struct decoder *decoder, const struct place *place,
                          void *ret_value)
 {
     (void)field;
-    int64_t number;
+    int64_t number = 0;
     if (!decode_signed(decoder, place, value, INT32_MIN, INT32_MAX, &number))
         return false;
     *(int32_t *)ret_value = (int32_t)number;
@@ -219,7 +219,7 @@ static bool decode_uint32(struct decoder *decoder, const struct place *place,
                           void *ret_value)
 {
     (void)field;
-    uint64_t number;
+    uint64_t number = 0;
     if (!decode_unsigned(decoder, place, value, UINT32_MAX, &number))
         return false;
     *(uint32_t *)ret_value = (uint32_t)number;
@@ -271,7 +271,7 @@ static bool decode_float(struct decoder *decoder, const struct place *place,
                          const ProtobufCFieldDescriptor *field, const json_t *value,
                          void *ret_value)
 {
-    double number;
+    double number = 0;
     if (!decode_double(decoder, place, field, value, &number))
         return false;
     if (isfinite(number) && fabs(number) > (double)3.4028235e38f)

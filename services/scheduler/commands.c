@@ -145,7 +145,7 @@ static const char *kill_message(const kill_request *request, struct arena *arena
 static bool kill_tasks(struct state *state, const kill_request *request, int64_t now_ms,
                        struct arena *arena, kill_response *response, struct error *err)
 {
-    struct job *job;
+    struct job *job = NULL;
     size_t count;
 
     if (strlen(request->message) > COMMAND_MAX_MESSAGE_BYTES)

@@ -91,7 +91,7 @@ static void unknown_names_the_known(void **state)
 
 static void write_file(const char *directory, const char *name, const char *content)
 {
-    char path[256];
+    char path[512];
     snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
