@@ -321,6 +321,59 @@ static bool merge_dicts(struct vm *vm, struct value a, struct value b, struct va
     return true;
 }
 
+/* --- counters --- */
+
+static bool is_counter(struct value v)
+{
+    return v.kind == K_DICT && v.dict->type_name && strcmp(v.dict->type_name, "Counter") == 0;
+}
+
+static bool count_of(struct vm *vm, const struct dict *dict, struct value key, struct value *ret)
+{
+    if (!dict_get(vm, dict, key, ret))
+        return false;
+    *ret = ret->kind == K_UNBOUND ? V_INT(0) : *ret;
+    return true;
+}
+
+/* One count from two; only positive ones stay. */
+static bool add_count(struct vm *vm, struct dict *into, enum binary_op op, struct value key,
+                      struct value a, struct value b)
+{
+    bool is_less, is_positive;
+    struct value count;
+    if (op == OP_ADD || op == OP_SUBTRACT) {
+        if (!value_binary(vm, op, a, b, &count))
+            return false;
+    } else {
+        if (!value_less(vm, a, b, &is_less))
+            return false;
+        count = is_less == (op == OP_OR) ? b : a;
+    }
+    return value_less(vm, V_INT(0), count, &is_positive) &&
+           (!is_positive || dict_set(vm, into, key, count));
+}
+
+static bool binary_counters(struct vm *vm, enum binary_op op, struct value a, struct value b,
+                            struct value *ret)
+{
+    struct value made = dict_value(vm->arena, K_DICT), other;
+    size_t cursor = 0;
+    made.dict->type_name = a.dict->type_name;
+    for (struct dict_entry *entry; (entry = dict_next(a.dict, &cursor));)
+        if (!count_of(vm, b.dict, entry->key, &other) ||
+            !add_count(vm, made.dict, op, entry->key, entry->value, other))
+            return false;
+    cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(b.dict, &cursor));)
+        if (!dict_get(vm, a.dict, entry->key, &other) ||
+            (other.kind == K_UNBOUND &&
+             !add_count(vm, made.dict, op, entry->key, V_INT(0), entry->value)))
+            return false;
+    *ret = made;
+    return true;
+}
+
 /* --- instances --- */
 
 static bool call_operator(struct vm *vm, enum binary_op op, struct value a, struct value b,
@@ -397,6 +450,9 @@ bool value_binary(struct vm *vm, enum binary_op op, struct value a, struct value
         return binary_instances(vm, op, a, b, ret);
     if (a.kind == K_OBJECT && op == OP_MODULO)
         return modulo_object(vm, a, b, ret);
+    if (is_counter(a) && is_counter(b) &&
+        (op == OP_ADD || op == OP_SUBTRACT || op == OP_AND || op == OP_OR))
+        return binary_counters(vm, op, a, b, ret);
     if (op == OP_ADD)
         return add_sequences(vm, a, b, ret);
     if (op == OP_MULTIPLY && is_sequence(a))

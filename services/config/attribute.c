@@ -359,6 +359,8 @@ bool value_find_attribute(struct vm *vm, struct value v, struct string *name, st
         found = find_in_number(v, name);
     if (found.kind == K_UNBOUND && v.kind == K_ITERATOR)
         found = generator_method(v.iterator, name);
+    if (found.kind == K_UNBOUND && v.kind == K_DICT && string_is(name, "default_factory"))
+        found = v.dict->fallback;
     if (found.kind == K_UNBOUND)
         found = special_find(v.kind, name);
     if (found.kind == K_UNBOUND && string_is(name, "__class__"))

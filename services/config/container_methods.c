@@ -270,18 +270,48 @@ static bool merge_pairs(struct vm *vm, struct dict *dict, struct value v)
     }
 }
 
+/* What an object with keys() and [] holds. */
+static bool collect_mapping(struct vm *vm, struct value v, struct value keys, struct value *ret)
+{
+    struct value list, item;
+    const struct args none = { 0 };
+    *ret = dict_value(vm->arena, K_DICT);
+    if (!value_call(vm, keys, &none, &list) || !value_to_list(vm, list, K_LIST, &list))
+        return false;
+    for (size_t i = 0; i < list.list->count; i++)
+        if (!value_get_item(vm, v, list.list->items[i], &item) ||
+            !dict_set(vm, ret->dict, list.list->items[i], item))
+            return false;
+    return true;
+}
+
+bool value_to_mapping(struct vm *vm, struct value v, struct value *ret)
+{
+    struct value keys;
+    *ret = value_as(v, K_DICT);
+    if (ret->kind == K_DICT || ret->kind == K_FROZENDICT)
+        return true;
+    *ret = V_UNBOUND;
+    if (v.kind != K_INSTANCE)
+        return true;
+    keys = class_find(v.instance->class, string_from(vm->arena, "keys"));
+    return keys.kind == K_UNBOUND || collect_mapping(vm, v, bind_method(vm, v, keys), ret);
+}
+
 static bool merge(struct vm *vm, struct dict *dict, const struct args *args)
 {
     size_t cursor = 0;
     if (args->count > 1)
         return raise_error(vm, &class_TypeError, "dict expected at most 1 argument, got %zu",
                            args->count);
-    struct value v = args->count ? value_as(args->items[0], K_DICT) : V_UNBOUND;
-    if (v.kind == K_DICT || v.kind == K_FROZENDICT) {
+    struct value v = V_UNBOUND;
+    if (args->count && !value_to_mapping(vm, args->items[0], &v))
+        return false;
+    if (v.kind != K_UNBOUND) {
         for (struct dict_entry *entry; (entry = dict_next(v.dict, &cursor));)
             if (!dict_set(vm, dict, entry->key, entry->value))
                 return false;
-    } else if (args->count && !merge_pairs(vm, dict, v)) {
+    } else if (args->count && !merge_pairs(vm, dict, args->items[0])) {
         return false;
     }
     for (size_t i = 0; i < args->keyword_count; i++)

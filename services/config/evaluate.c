@@ -162,11 +162,13 @@ static bool evaluate_set(struct vm *vm, struct frame *frame, const struct node *
 static bool merge_into(struct vm *vm, struct dict *dict, struct value v)
 {
     size_t cursor = 0;
-    v = value_as(v, K_DICT);
-    if (v.kind != K_DICT && v.kind != K_FROZENDICT)
+    struct value mapping;
+    if (!value_to_mapping(vm, v, &mapping))
+        return false;
+    if (mapping.kind == K_UNBOUND)
         return raise_error(vm, &class_TypeError, "'%s' object is not a mapping",
                            value_type_name(v));
-    for (struct dict_entry *entry; (entry = dict_next(v.dict, &cursor));)
+    for (struct dict_entry *entry; (entry = dict_next(mapping.dict, &cursor));)
         if (!dict_set(vm, dict, entry->key, entry->value))
             return false;
     return true;
@@ -379,11 +381,13 @@ static bool add_keyword(struct arguments *list, struct string *name, struct valu
 static bool add_mapping(struct arguments *list, struct value v)
 {
     size_t cursor = 0;
-    v = value_as(v, K_DICT);
-    if (v.kind != K_DICT && v.kind != K_FROZENDICT)
+    struct value mapping;
+    if (!value_to_mapping(list->vm, v, &mapping))
+        return false;
+    if (mapping.kind == K_UNBOUND)
         return raise_error(list->vm, &class_TypeError,
                            "argument after ** must be a mapping, not %s", value_type_name(v));
-    for (struct dict_entry *entry; (entry = dict_next(v.dict, &cursor));) {
+    for (struct dict_entry *entry; (entry = dict_next(mapping.dict, &cursor));) {
         if (entry->key.kind != K_STR)
             return raise_error(list->vm, &class_TypeError, "keywords must be strings");
         if (!add_keyword(list, entry->key.s, entry->value))

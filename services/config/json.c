@@ -51,7 +51,8 @@ static void new_line(struct writer *writer)
     if (writer->style->indent < 0)
         return;
     buffer_char(&writer->buffer, '\n');
-    buffer_repeat(&writer->buffer, " ", (size_t)writer->style->indent * writer->depth);
+    const char *unit = writer->style->indent_text ? writer->style->indent_text : " ";
+    buffer_repeat(&writer->buffer, unit, (size_t)writer->style->indent * writer->depth);
 }
 
 static void next_item(struct writer *writer, bool is_first)
@@ -511,6 +512,12 @@ static bool json_indent(struct vm *vm, struct value v, struct json_style *style)
     int64_t indent;
     if (v.kind <= K_NONE)
         return true;
+    if (v.kind == K_STR) {
+        style->indent = 1;
+        style->indent_text = v.s->data;
+        style->item_separator = ",";
+        return true;
+    }
     if (!value_to_i64(vm, v, "indent", &indent))
         return false;
     style->indent = indent < 0 ? 0 : indent > 100 ? 100 : (int)indent;

@@ -54,7 +54,8 @@ bool file_exists(struct vm *vm, const char *path);
 /* --- json.c, also used for the executor's data and JSON configurations --- */
 
 struct json_style {
-    int indent; /* -1: on one line */
+    int indent;              /* -1: on one line */
+    const char *indent_text; /* that is repeated so many times; NULL: a blank */
     const char *item_separator, *key_separator;
     bool sorts_keys, keeps_unicode;
     struct value fallback; /* json.dumps(default=...) */

@@ -193,6 +193,8 @@ bool iterator_next(struct vm *vm, struct iterator *iterator, struct value *ret);
 struct iterator *iterator_new(struct vm *vm, const char *type_name,
                               bool (*next)(struct vm *, struct iterator *, struct value *));
 struct value iterator_value(struct iterator *iterator);
+/* A dict, or what an object with keys() holds as a dict; K_UNBOUND when it is no mapping. */
+bool value_to_mapping(struct vm *vm, struct value v, struct value *ret);
 /* All items as a new list or tuple. */
 bool value_to_list(struct vm *vm, struct value v, enum kind kind, struct value *ret);
 
