@@ -67,6 +67,9 @@ static void add_scheduler(struct command *command)
     add(command, "--listen-cluster", cluster_url(command));
     add(command, "--state-dir", state_below(command, "scheduler"));
     add(command, "--cluster", command->settings->cluster);
+    /* Who starts a cluster of his own may do all this anyway. */
+    add_word(command, "--allow-docker-parameters");
+    add_word(command, "--allow-container-volumes");
 }
 
 static void add_config(struct command *command)

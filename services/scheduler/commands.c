@@ -64,7 +64,7 @@ static void renew_job(struct state *state, struct job *job, struct task_config *
 static bool create_job(struct state *state, const create_request *request, int64_t now_ms,
                        struct arena *arena, struct error *err)
 {
-    if (!validate_job(request->job, state->settings.max_tasks_per_job, err))
+    if (!validate_job(request->job, &state->settings.rules, err))
         return false;
     if (request->n_bindings > COMMAND_MAX_BINDINGS)
         return error_set(err, ERROR_INVALID_ARGUMENT, "a job may have at most %u image bindings",

@@ -54,8 +54,14 @@ static const struct option rows[] = {
     { .name = "reconciliation-interval", .type = OPTION_DURATION,
       .target = &options.settings.reconcile_ms, .min = SECOND, .max = DAY, .value = "DURATION",
       .help = "how often a host is asked for all its tasks" },
-    { .name = "max-tasks-per-job", .type = OPTION_INTEGER, .target = &options.settings.max_tasks_per_job,
+    { .name = "max-tasks-per-job", .type = OPTION_INTEGER, .target = &options.settings.rules.max_tasks_per_job,
       .min = 1, .max = 1000000, .value = "COUNT", .help = "most instances of one job" },
+    { .name = "allow-docker-parameters", .type = OPTION_SWITCH,
+      .target = &options.settings.rules.allow_docker_parameters,
+      .help = "let jobs give parameters to the Docker engine, which can open the whole host to them" },
+    { .name = "allow-container-volumes", .type = OPTION_SWITCH,
+      .target = &options.settings.rules.allow_container_volumes,
+      .help = "let jobs mount directories of the host into their containers" },
     { 0 },
 };
 /* clang-format on */

@@ -25,7 +25,7 @@ const struct state_settings state_default_settings = {
     .launch_repeat_ms = 2 * SECOND,
     .kill_repeat_ms = 15 * SECOND,
     .reconcile_ms = HOUR,
-    .max_tasks_per_job = 4000,
+    .rules = { .max_tasks_per_job = 4000 },
 };
 
 struct state *state_new(const struct state_settings *settings, struct random random)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scheduler/job.h"
+#include "scheduler/validation.h"
 
 /* Everything that the scheduler knows, with its indexes.  It lives in memory; what of it is on disk is
  * brought up to date through `changes`, see records.h. */
@@ -16,7 +17,7 @@ struct state_settings {
     int64_t history_per_job; /* more dead tasks than this go once they are history_min_ms old */
     int64_t launch_repeat_ms, kill_repeat_ms; /* commands that got no reaction are given again */
     int64_t reconcile_ms;                     /* how often a host is asked for all its tasks */
-    int64_t max_tasks_per_job;
+    struct job_rules rules;
 };
 
 extern const struct state_settings state_default_settings;

@@ -143,12 +143,31 @@ static bool check_constraints(const task_message *task, struct error *err)
     return true;
 }
 
-static bool check_container(const task_message *task, struct error *err)
+static bool check_docker(const Eos__Job__V1__DockerContainer *docker, const struct job_rules *rules,
+                         struct error *err)
 {
-    if (task->container &&
-        task->container->container_case == EOS__JOB__V1__CONTAINER__CONTAINER_DOCKER &&
-        !is_set(task->container->docker->image))
+    if (!is_set(docker->image))
         return error_set(err, ERROR_INVALID_ARGUMENT, "a Docker container must have an image");
+    if (docker->n_parameters > 0 && !rules->allow_docker_parameters)
+        return error_set(err, ERROR_INVALID_ARGUMENT,
+                         "this scheduler is configured to disallow Docker parameters "
+                         "(--allow-docker-parameters)");
+    return true;
+}
+
+static bool check_container(const task_message *task, const struct job_rules *rules,
+                            struct error *err)
+{
+    const Eos__Job__V1__Container *container = task->container;
+    if (!container)
+        return true;
+    if (container->container_case == EOS__JOB__V1__CONTAINER__CONTAINER_DOCKER)
+        return check_docker(container->docker, rules, err);
+    if (container->container_case == EOS__JOB__V1__CONTAINER__CONTAINER_MESOS &&
+        container->mesos->n_volumes > 0 && !rules->allow_container_volumes)
+        return error_set(err, ERROR_INVALID_ARGUMENT,
+                         "this scheduler is configured to disallow container volumes "
+                         "(--allow-container-volumes)");
     return true;
 }
 
@@ -269,7 +288,8 @@ static bool check_sla(const task_message *task, int32_t instances, struct error 
 
 /* -- the whole ------------------------------------------------------------------------------------ */
 
-static bool validate_task(const task_message *task, int32_t instances, struct error *err)
+static bool validate_task(const task_message *task, int32_t instances,
+                          const struct job_rules *rules, struct error *err)
 {
     if (!check_tier(task, err))
         return false;
@@ -279,7 +299,7 @@ static bool validate_task(const task_message *task, int32_t instances, struct er
         return error_set(err, ERROR_INVALID_ARGUMENT, "task configuration is larger than %u bytes",
                          TASK_CONFIG_MAX_BYTES);
     return check_executor(task, err) && check_constraints(task, err) &&
-           check_container(task, err) && check_resources(task, err) &&
+           check_container(task, rules, err) && check_resources(task, err) &&
            check_sla(task, instances, err);
 }
 
@@ -302,18 +322,19 @@ static bool check_identity(const Eos__Job__V1__JobConfiguration *job, struct err
            check_identifier("owner of the job", job->owner->user, err);
 }
 
-bool validate_job(const Eos__Job__V1__JobConfiguration *job, int64_t max_tasks_per_job,
+bool validate_job(const Eos__Job__V1__JobConfiguration *job, const struct job_rules *rules,
                   struct error *err)
 {
     if (!job)
         return error_set(err, ERROR_INVALID_ARGUMENT, "job is not set");
     if (!job->task_config)
         return error_set(err, ERROR_INVALID_ARGUMENT, "task configuration of the job is not set");
-    if (job->instance_count <= 0 || job->instance_count > max_tasks_per_job)
+    if (job->instance_count <= 0 || job->instance_count > rules->max_tasks_per_job)
         return error_set(err, ERROR_INVALID_ARGUMENT,
                          "instance count must be between 1 and %lld, not %d",
-                         (long long)max_tasks_per_job, job->instance_count);
-    if (!check_identity(job, err) || !validate_task(job->task_config, job->instance_count, err))
+                         (long long)rules->max_tasks_per_job, job->instance_count);
+    if (!check_identity(job, err) ||
+        !validate_task(job->task_config, job->instance_count, rules, err))
         return false;
     if (!same_key(job->key, job->task_config->job))
         return error_set(err, ERROR_INVALID_ARGUMENT,

@@ -15,8 +15,15 @@
 /* Role, environment and name are identifiers: letters, digits, '_', '-', '.', up to 255 of them. */
 bool validate_job_key(const Eos__Job__V1__JobKey *key, struct error *err) MUST_CHECK;
 
+/* What a cluster allows. */
+struct job_rules {
+    int64_t max_tasks_per_job;
+    bool allow_docker_parameters; /* they can give a container the whole host */
+    bool allow_container_volumes; /* likewise */
+};
+
 /* Aurora's checks in its order.  FAILED_PRECONDITION for a cron job. */
-bool validate_job(const Eos__Job__V1__JobConfiguration *job, int64_t max_tasks_per_job,
+bool validate_job(const Eos__Job__V1__JobConfiguration *job, const struct job_rules *rules,
                   struct error *err) MUST_CHECK;
 
 /* Fills in what Aurora fills in: tier, production, container, task links. */

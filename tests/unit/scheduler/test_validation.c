@@ -176,6 +176,36 @@ static void docker_without_image(struct fixture *f, create_request *r)
     r->job->task_config->container = container;
 }
 
+static void docker_parameters(struct fixture *f, create_request *r)
+{
+    Eos__Job__V1__DockerParameter *parameter = arena_alloc(f->arena, sizeof *parameter);
+    docker_without_image(f, r);
+    Eos__Job__V1__DockerContainer *docker = r->job->task_config->container->docker;
+    eos__job__v1__docker_parameter__init(parameter);
+    parameter->name = "privileged";
+    docker->image = "a/b:1";
+    docker->parameters = arena_array(f->arena, 1, sizeof parameter);
+    docker->parameters[0] = parameter;
+    docker->n_parameters = 1;
+}
+
+static void container_volumes(struct fixture *f, create_request *r)
+{
+    Eos__Job__V1__Container *container = arena_alloc(f->arena, sizeof *container);
+    Eos__Job__V1__MesosContainer *mesos = arena_alloc(f->arena, sizeof *mesos);
+    Eos__Job__V1__Volume *volume = arena_alloc(f->arena, sizeof *volume);
+    eos__job__v1__container__init(container);
+    eos__job__v1__mesos_container__init(mesos);
+    eos__job__v1__volume__init(volume);
+    volume->host_path = volume->container_path = "/etc";
+    mesos->volumes = arena_array(f->arena, 1, sizeof volume);
+    mesos->volumes[0] = volume;
+    mesos->n_volumes = 1;
+    container->container_case = EOS__JOB__V1__CONTAINER__CONTAINER_MESOS;
+    container->mesos = mesos;
+    r->job->task_config->container = container;
+}
+
 static void two_cpus(struct fixture *f, create_request *r)
 {
     (void)f;
@@ -311,6 +341,10 @@ static const struct validation_case {
     { "dedicated twice", dedicated_twice, ERROR_INVALID_ARGUMENT, "exactly one value, not 2" },
     { "empty constraint", empty_constraint, ERROR_INVALID_ARGUMENT, "neither" },
     { "Docker without image", docker_without_image, ERROR_INVALID_ARGUMENT, "image" },
+    { "Docker parameters", docker_parameters, ERROR_INVALID_ARGUMENT,
+      "disallow Docker parameters" },
+    { "container volumes", container_volumes, ERROR_INVALID_ARGUMENT,
+      "disallow container volumes" },
     { "two CPU values", two_cpus, ERROR_INVALID_ARGUMENT, "not supported for CPU" },
     { "no CPU", no_cpu, ERROR_INVALID_ARGUMENT, "num_cpus must be greater than 0" },
     { "not a number", not_a_number_of_cpus, ERROR_INVALID_ARGUMENT, "num_cpus" },
@@ -336,11 +370,28 @@ static void is_accepted_or_explained(void **state)
     struct error err = { 0 };
 
     c->change(&f, request);
-    bool ok = validate_job(request->job, 4000, &err);
+    struct job_rules rules = { .max_tasks_per_job = 4000 };
+    bool ok = validate_job(request->job, &rules, &err);
     assert_int_equal(err.code, c->code);
     assert_int_equal(ok, c->code == ERROR_OK);
     assert_non_null(strstr(err.message, c->message));
     fixture_done(&f);
+}
+
+static void what_is_dangerous_can_be_allowed(void **state)
+{
+    static void (*const changes[])(struct fixture *, create_request *) = { docker_parameters,
+                                                                           container_volumes };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct job_rules rules = { 4000, i == 0, i == 1 };
+        struct fixture f = fixture_make();
+        create_request *request = fixture_job(&f, "r/prod/a", 1);
+        struct error err;
+        changes[i](&f, request);
+        assert_true(validate_job(request->job, &rules, &err));
+        fixture_done(&f);
+    }
 }
 
 static void defaults_are_filled_in(void **state)
@@ -370,6 +421,7 @@ static void defaults_are_filled_in(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(defaults_are_filled_in) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(defaults_are_filled_in),
+                                        cmocka_unit_test(what_is_dangerous_can_be_allowed) };
     return RUN_CASES(cases, is_accepted_or_explained) + cmocka_run_group_tests(tests, NULL, NULL);
 }
