@@ -114,6 +114,10 @@ static bool find_in_super(struct vm *vm, const struct super *super, struct strin
                                                                : special_find(at->layout, name);
         if (found.kind == K_UNBOUND)
             continue;
+        if (string_is(name, "__new__")) {
+            *ret = found;
+            return true;
+        }
         if (super->self.kind == K_CLASS && found.kind == K_PROPERTY &&
             found.property->kind == PROPERTY_CLASS) {
             *ret = bind_method(vm, super->self, found.property->function);
@@ -250,7 +254,7 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
     if (found.kind == K_UNBOUND && string_is(name, "__doc__"))
         found = V_NONE;
     if (found.kind == K_UNBOUND && string_is(name, "__module__"))
-        found = value_text(vm->arena, class->attributes ? "__main__" : "builtins");
+        found = value_text(vm->arena, "builtins");
     if (found.kind == K_UNBOUND && string_is(name, "__dict__"))
         found =
             (struct value){ .kind = K_DICT,
@@ -302,7 +306,7 @@ static struct value find_in_function(struct vm *vm, struct value v, struct strin
     if (v.kind == K_FUNCTION && string_is(name, "__defaults__"))
         return function_defaults(vm, v.function);
     if (v.kind == K_FUNCTION && string_is(name, "__module__"))
-        return value_text(vm->arena, "__main__");
+        return value_text(vm->arena, "builtins");
     if (v.kind == K_NATIVE && string_is(name, "__doc__"))
         return V_NONE;
     if (v.kind == K_PARTIAL && string_is(name, "func"))

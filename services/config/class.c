@@ -149,7 +149,7 @@ static void adopt_functions(struct class *class)
 static bool check_methods(struct vm *vm, const struct string *class_name,
                           const struct dict *attributes)
 {
-    static const char *const names[] = { "__new__", "__init_subclass__", "__getattribute__" };
+    static const char *const names[] = { "__init_subclass__", "__getattribute__" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (dict_get_text(attributes, string_from(vm->arena, names[i])).kind != K_UNBOUND)
             return raise_error(vm, &class_NotImplementedError,
@@ -210,9 +210,61 @@ static bool fill_payload(struct vm *vm, const struct class *class, struct instan
     return true;
 }
 
+static bool has_own_init(struct vm *vm, const struct class *class, struct value *ret_init)
+{
+    *ret_init = class_find(class, string_from(vm->arena, "__init__"));
+    return ret_init->kind == K_FUNCTION;
+}
+
+bool class_allocate(struct vm *vm, const struct class *class, const struct args *args,
+                    struct value *ret)
+{
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    struct value init;
+    instance->class = class;
+    instance->cause = V_NONE;
+    if (class_is_subclass(class, &class_BaseException))
+        instance->payload = tuple_of(vm->arena, args->items, args->count);
+    else if (class->layout != K_INSTANCE &&
+             !fill_payload(vm, class, instance, args, has_own_init(vm, class, &init)))
+        return false;
+    *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
+    return true;
+}
+
+static bool initialize(struct vm *vm, struct value self, const struct class *class,
+                       const struct args *args)
+{
+    struct value init, result;
+    if (!has_own_init(vm, class, &init))
+        return true;
+    if (!value_call(vm, bind_method(vm, self, init), args, &result))
+        return false;
+    return result.kind == K_NONE ||
+           raise_error(vm, &class_TypeError, "__init__() should return None, not '%s'",
+                       value_type_name(result));
+}
+
+/* The configuration's own __new__; what it gives is initialised if it is of this class. */
+static bool make_and_initialize(struct vm *vm, const struct class *class, struct value maker,
+                                const struct args *args, struct value *ret)
+{
+    struct value *items = arena_array(vm->arena, args->count + 1, sizeof *items);
+    struct args all = *args;
+    items[0] = (struct value){ .kind = K_CLASS, .class = class };
+    memcpy(items + 1, args->items, args->count * sizeof *items);
+    all.items = items;
+    all.count++;
+    if (!value_call(vm, maker, &all, ret))
+        return false;
+    return ret->kind != K_INSTANCE || !class_is_subclass(ret->instance->class, class) ||
+           initialize(vm, *ret, ret->instance->class, args);
+}
+
 bool class_instantiate(struct vm *vm, const struct class *class, const struct args *args,
                        struct value *ret)
 {
+    struct value made;
     if (!class->attributes && class->construct)
         return class->construct(vm, class, args, ret);
     if (!class->attributes && class != &class_object)
@@ -221,25 +273,13 @@ bool class_instantiate(struct vm *vm, const struct class *class, const struct ar
         class->attributes ? class_find(class, string_from(vm->arena, "__new__")) : V_UNBOUND;
     if (maker.kind == K_BOUND) /* of a named tuple */
         return value_call(vm, maker, args, ret);
-    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
-    struct value self = { .kind = K_INSTANCE, .instance = instance };
-    struct value init = class_find(class, string_from(vm->arena, "__init__")), result;
-    bool has_init = init.kind == K_FUNCTION;
-    instance->class = class;
-    instance->cause = V_NONE;
-    if (class_is_subclass(class, &class_BaseException))
-        instance->payload = tuple_of(vm->arena, args->items, args->count);
-    else if (class->layout != K_INSTANCE && !fill_payload(vm, class, instance, args, has_init))
+    if (maker.kind == K_FUNCTION)
+        return make_and_initialize(vm, class, maker, args, ret);
+    if (!class_allocate(vm, class, args, &made) || !initialize(vm, made, class, args))
         return false;
-    if (has_init) {
-        if (!value_call(vm, bind_method(vm, self, init), args, &result))
-            return false;
-        if (result.kind != K_NONE)
-            return raise_error(vm, &class_TypeError, "__init__() should return None, not '%s'",
-                               value_type_name(result));
-    } else if (instance->payload.kind == K_UNBOUND && (args->count || args->keyword_count)) {
+    if (made.instance->payload.kind == K_UNBOUND && (args->count || args->keyword_count) &&
+        !has_own_init(vm, class, &maker))
         return raise_error(vm, &class_TypeError, "%s() takes no arguments", class->name);
-    }
-    *ret = self;
+    *ret = made;
     return true;
 }

@@ -25,6 +25,10 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
 bool class_instantiate(struct vm *vm, const struct class *class, const struct args *args,
                        struct value *ret);
 
+/* A new object that is not initialised; the arguments fill what a builtin base holds. */
+bool class_allocate(struct vm *vm, const struct class *class, const struct args *args,
+                    struct value *ret);
+
 /* What super() gives: the attributes of the classes behind `owner` in the order of `self`. */
 struct super {
     const struct class *owner;

@@ -508,7 +508,73 @@ static const struct native DICT_STATICS[] = {
     { NULL, NULL, NULL },
 };
 
+static bool construct_counter(struct vm *vm, const struct class *class, const struct args *args,
+                              struct value *ret);
+
+static bool change_counts(struct vm *vm, struct dict *counts, const struct args *args,
+                          enum binary_op op)
+{
+    struct value more, old;
+    size_t cursor = 0;
+    if (!construct_counter(vm, &class_Counter, args, &more))
+        return false;
+    for (struct dict_entry *entry; (entry = dict_next(more.dict, &cursor));) {
+        if (!dict_get(vm, counts, entry->key, &old))
+            return false;
+        old = old.kind == K_UNBOUND ? V_INT(0) : old;
+        if (!value_binary(vm, op, old, entry->value, &old) ||
+            !dict_set(vm, counts, entry->key, old))
+            return false;
+    }
+    return true;
+}
+
+METHOD(counter_update)
+{
+    *ret = V_NONE;
+    return change_counts(vm, self.dict, args, OP_ADD);
+}
+
+METHOD(counter_subtract)
+{
+    *ret = V_NONE;
+    return change_counts(vm, self.dict, args, OP_SUBTRACT);
+}
+
+METHOD(counter_elements)
+{
+    (void)args;
+    struct value made = list_new(vm->arena, K_LIST, 8);
+    struct iterator *iterator;
+    size_t cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(self.dict, &cursor));)
+        for (int64_t i = 0; entry->value.kind == K_INT && i < entry->value.i; i++) {
+            if (!vm_step(vm))
+                return false;
+            list_push(vm->arena, made.list, entry->key);
+        }
+    if (!value_iterate(vm, made, &iterator))
+        return false;
+    *ret = iterator_value(iterator);
+    return true;
+}
+
+METHOD(counter_total)
+{
+    (void)args;
+    size_t cursor = 0;
+    *ret = V_INT(0);
+    for (struct dict_entry *entry; (entry = dict_next(self.dict, &cursor));)
+        if (!value_binary(vm, OP_ADD, *ret, entry->value, ret))
+            return false;
+    return true;
+}
+
 static const struct native COUNTER_METHODS[] = {
+    { "elements", counter_elements, "" },
+    { "subtract", counter_subtract, NULL },
+    { "total", counter_total, "" },
+    { "update", counter_update, NULL },
     { "most_common", counter_most_common, "| n" },
     { NULL, NULL, NULL },
 };

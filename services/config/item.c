@@ -192,7 +192,10 @@ static bool get_slice(struct vm *vm, struct value v, const struct list *slice, s
 static bool to_index(struct vm *vm, struct value v, struct value key, size_t length, size_t *ret)
 {
     int64_t index;
+    bool found = false;
     key = key.kind == K_INSTANCE ? value_as(key, key.instance->class->layout) : key;
+    if (key.kind == K_INSTANCE && !value_call_special(vm, key, "__index__", NULL, 0, &key, &found))
+        return false;
     if (!value_is_integer(key))
         return raise_error(vm, &class_TypeError,
                            v.kind == K_STR ? "%s indices must be integers, not '%s'"

@@ -337,6 +337,23 @@ METHOD(object_str)
     return true;
 }
 
+/* __new__(class, ...) */
+METHOD(object_new)
+{
+    (void)self;
+    if (args->count == 0 || args->items[0].kind != K_CLASS)
+        return raise_error(vm, &class_TypeError, "object.__new__(X): X is not a type object");
+    struct args rest = *args;
+    rest.items++;
+    rest.count--;
+    return args->items[0].class->attributes
+               ? class_allocate(vm, args->items[0].class, &rest, ret)
+               : class_instantiate(vm, args->items[0].class, &rest, ret);
+}
+
+static const struct native OBJECT_STATICS[] = { { "__new__", object_new, NULL },
+                                                { NULL, NULL, NULL } };
+
 static const struct native OBJECT_METHODS[] = {
     { "__init__", object_init, NULL },
     { "__str__", object_str, "" },
@@ -351,9 +368,9 @@ static const struct native OBJECT_METHODS[] = {
         .name = text, .base = &class_object, .layout = kind, .construct = function                 \
     };
 
-const struct class class_object = { .name = "object",
-                                    .layout = K_INSTANCE,
-                                    .methods = OBJECT_METHODS };
+const struct class class_object = {
+    .name = "object", .layout = K_INSTANCE, .methods = OBJECT_METHODS, .statics = OBJECT_STATICS
+};
 PLAIN_CLASS(NoneType, "NoneType", K_NONE)
 PLAIN_CLASS(ellipsis, "ellipsis", K_ELLIPSIS)
 PLAIN_CLASS(function, "function", K_FUNCTION)

@@ -1,6 +1,7 @@
 #include "config/integer.h"
 #include "config/moment.h"
 #include "config/number_text.h"
+#include "config/sort.h"
 #include "config/template.h"
 #include "config/unicode.h"
 #include "config/vm.h"
@@ -106,6 +107,28 @@ static bool add_pairs(struct vm *vm, struct buffer *buffer, const struct dict *d
     return true;
 }
 
+/* A Counter shows its largest counts first. */
+static bool by_count(struct vm *vm, const struct dict *dict, const struct dict **ret)
+{
+    struct list keys = { 0 }, counts = { 0 };
+    struct dict *sorted = dict_new(vm->arena);
+    size_t cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));) {
+        list_push(vm->arena, &keys, entry->key);
+        list_push(vm->arena, &counts, entry->value);
+    }
+    if (!sort_by(vm, &keys, &counts, true))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct value count;
+        if (!dict_get(vm, dict, keys.items[i], &count) ||
+            !dict_set(vm, sorted, keys.items[i], count))
+            return false;
+    }
+    *ret = sorted;
+    return true;
+}
+
 static bool add_named_dict(struct vm *vm, struct buffer *buffer, const struct dict *dict)
 {
     buffer_text(buffer, dict->type_name);
@@ -120,7 +143,8 @@ static bool add_named_dict(struct vm *vm, struct buffer *buffer, const struct di
         buffer_char(buffer, ')');
         return true;
     }
-    if (!add_dict(vm, buffer, dict))
+    bool is_counter = strcmp(dict->type_name, "Counter") == 0;
+    if ((is_counter && !by_count(vm, dict, &dict)) || !add_dict(vm, buffer, dict))
         return false;
     buffer_char(buffer, ')');
     return true;

@@ -11,7 +11,8 @@
     X(Constraint)                                                                                  \
     X(Process)                                                                                     \
     X(Task)                                                                                        \
-    X(UpdateConfig) X(QueueUpdateStrategy) X(BatchUpdateStrategy) X(VariableBatchUpdateStrategy)   \
+    X(UpdateConfig)                                                                                \
+    X(QueueUpdateStrategy) X(BatchUpdateStrategy) X(VariableBatchUpdateStrategy)                   \
         X(HttpHealthChecker) X(ShellHealthChecker) X(HealthCheckerConfig) X(HealthCheckConfig)     \
             X(HttpLifecycleConfig) X(LifecycleConfig) X(Announcer) X(Metadata) X(Parameter)        \
                 X(Docker) X(Volume) X(AppcImage) X(DockerImage) X(Mesos) X(Container)              \

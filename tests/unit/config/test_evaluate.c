@@ -108,8 +108,8 @@ static const struct evaluate_case cases[] = {
     { "several subscripts",
       "class D:\n  def __getitem__(s, k): return k\nprint(D()[1:2, ::3, 4], D()[1,])",
       "(slice(1, 2, None), slice(None, None, 3), 4) (1,)\n" },
-    { "methods that would not be called", "class A:\n  def __new__(cls): return 1",
-      "python_error NotImplementedError: class A: the method __new__ is not part of the "
+    { "methods that would not be called", "class A:\n  def __getattribute__(cls): return 1",
+      "python_error NotImplementedError: class A: the method __getattribute__ is not part of the "
       "configuration language" },
     { "a property that can be set",
       "class A:\n  def __init__(s): s._v = 1\n  @property\n  def v(s): return s._v\n  @v.setter\n"
@@ -167,6 +167,21 @@ static const struct evaluate_case cases[] = {
       "[[6, 7]], None)])",
       "['verb', [1, 2], {'z': 2}, 2, 'other', -5, -6, 'none']\n" },
     { "match is a name", "match = 5\ncase = 1\nmatch += case\nprint(match)", "6\n" },
+    { "a class that makes its own instances",
+      "class I(int):\n  def __new__(cls, v): return super().__new__(cls, v + 1)\n"
+      "class S:\n  one = None\n  def __new__(cls, *a):\n"
+      "    cls.one = cls.one or object.__new__(cls)\n    return cls.one\n"
+      "  def __init__(self, v): self.v = v\nprint(I(3) + 1, S(1) is S(2), S(3).v)",
+      "5 True 3\n" },
+    { "counters add up",
+      "from collections import Counter\nc = Counter('aab')\nc.update('b')\n"
+      "print(c, c - Counter('a'), c & Counter('bbb'), c.total(), list(c.elements()))",
+      "Counter({'a': 2, 'b': 2}) Counter({'b': 2, 'a': 1}) Counter({'b': 2}) 4 "
+      "['a', 'a', 'b', 'b']\n" },
+    { "a mapping of one's own",
+      "class M:\n  def keys(self): return ['a', 'b']\n  def __getitem__(self, k): return k * 2\n"
+      "print(dict(M()), {**M()})",
+      "{'a': 'aa', 'b': 'bb'} {'a': 'aa', 'b': 'bb'}\n" },
     { "named tuples with defaults",
       "from collections import namedtuple\nP = namedtuple('P', 'x y', defaults=[9])\n"
       "print(P(1), P._make([3, 4]))",
