@@ -264,8 +264,10 @@ static bool needs_blank(struct layout *layout, enum token_kind kind)
     enum token_kind last = layout->last;
     if (layout->is_tight || is_opening(last))
         return false;
-    if (is_closing(kind) || ONE_OF(kind, T_COMMA, T_SEMICOLON, T_COLON))
+    if (is_closing(kind) || ONE_OF(kind, T_COMMA, T_SEMICOLON))
         return false;
+    if (kind == T_COLON)
+        return last == T_COMMA; /* of an open slice */
     if (kind == T_DOT)
         return last == T_NUMBER || !layout->is_operand;
     if (last == T_DOT)

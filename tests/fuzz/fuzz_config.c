@@ -2,7 +2,8 @@
 #include "config/compile.h"
 
 /* A whole compilation.  The first byte chooses between a configuration, JSON, a template in a job, and a regular
- * configuration with a second file, which stands behind the first NUL. */
+ * configuration with a second file, which stands behind the first NUL; and whether the jobs are wanted as JSON, an
+ * explanation, or the file laid out anew, which twice must be the same as once. */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +33,34 @@ static struct slice in_template(struct arena *arena, const uint8_t *data, size_t
     return copy;
 }
 
+#define WANTS_JSON        0x80
+#define WANTS_FORMAT      0x40
+#define WANTS_EXPLANATION 0x20
+
+static void format_again(struct arena *arena, Eos__Config__V1__CompileRequest *request,
+                         const char *formatted)
+{
+    Eos__Config__V1__SourceFile file =
+        make_file("main.aurora", (const uint8_t *)formatted, strlen(formatted));
+    request->files[0] = &file;
+    const Eos__Config__V1__CompileResponse *response = compile_run(arena, request);
+    if (response->error || strcmp(response->formatted, formatted) != 0)
+        abort();
+}
+
+static void compile(struct arena *arena, Eos__Config__V1__CompileRequest *request)
+{
+    struct error err;
+    if (!compile_check_request(request, &err))
+        return;
+    const Eos__Config__V1__CompileResponse *response = compile_run(arena, request);
+    if (request->format && response->error &&
+        strstr(response->error->message, "cannot be laid out"))
+        abort();
+    if (request->format && !response->error)
+        format_again(arena, request, response->formatted);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -42,7 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *second = memchr(data + 1, '\0', size - 1);
     unsigned kind = data[0] % KINDS;
     request.is_json = kind == 1;
-    request.want_canonical_json = data[0] & 0x80;
+    request.want_canonical_json = request.want_job_json = data[0] & WANTS_JSON;
+    request.format = data[0] & WANTS_FORMAT;
+    if (data[0] & WANTS_EXPLANATION)
+        request.explain = (char *)"task.processes[0].cmdline";
     if (kind == 2)
         source = in_template(arena, data + 1, size - 1);
     else if (kind == 3 && second)
@@ -59,9 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     request.bindings = bindings;
     request.n_bindings = 2;
     request.user = (char *)"tester";
-    struct error err;
-    if (compile_check_request(&request, &err))
-        (void)compile_run(arena, &request);
+    compile(arena, &request);
     arena_free(arena);
     return 0;
 }
