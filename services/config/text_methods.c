@@ -5,6 +5,8 @@
 #include "config/template.h"
 #include "config/unicode.h"
 
+#include <ctype.h>
+
 /* str and bytes. */
 
 #define METHOD(name)                                                                               \
@@ -843,19 +845,84 @@ METHOD(text_format_map)
 
 /* --- bytes --- */
 
+/* How many characters an encoding has beside those of UTF-8, which has all: then 0. */
+static bool encoding_limit(struct vm *vm, struct value name, uint32_t *ret)
+{
+    static const struct {
+        const char *name;
+        uint32_t limit;
+    } rows[] = { { "utf8", 0 }, { "ascii", 128 }, { "latin1", 256 }, { "iso88591", 256 } };
+    char plain[16];
+    size_t len = 0;
+    *ret = 0;
+    if (name.kind != K_STR)
+        return true;
+    for (size_t i = 0; i < name.s->len && len + 1 < sizeof plain; i++)
+        if (isalnum((unsigned char)name.s->data[i]))
+            plain[len++] = (char)tolower((unsigned char)name.s->data[i]);
+    plain[len] = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].name, plain) == 0) {
+            *ret = rows[i].limit;
+            return true;
+        }
+    return raise_error(vm, &class_LookupError, "unknown encoding: %s", name.s->data);
+}
+
+static bool is_handler(struct value errors, const char *name)
+{
+    return errors.kind == K_STR && string_is(errors.s, name);
+}
+
 METHOD(text_encode)
 {
-    (void)args;
     const struct string *s = own_text(self).s;
-    *ret = (struct value){ .kind = K_BYTES, .s = string_new_bytes(vm->arena, s->data, s->len) };
+    struct buffer buffer = buffer_new(vm);
+    uint32_t limit;
+    if (!encoding_limit(vm, args->items[0], &limit))
+        return false;
+    for (size_t at = 0, length; at < s->len; at += length) {
+        uint32_t code = utf8_decode(s->data + at, &length);
+        if (limit == 0)
+            buffer_add(&buffer, s->data + at, length);
+        else if (code < limit)
+            buffer_char(&buffer, (char)code);
+        else if (is_handler(args->items[1], "replace"))
+            buffer_char(&buffer, '?');
+        else if (!is_handler(args->items[1], "ignore"))
+            return raise_error(vm, &class_UnicodeEncodeError,
+                               "'%s' codec can't encode a character: ordinal not in range(%u)",
+                               limit == 128 ? "ascii" : "latin-1", limit);
+    }
+    *ret = (struct value){ .kind = K_BYTES,
+                           .s = string_new_bytes(vm->arena, buffer.bytes ? buffer.bytes : "",
+                                                 buffer.len) };
     return true;
 }
 
 METHOD(bytes_decode)
 {
-    (void)args;
-    if (!slice_is_utf8(string_slice(self.s)))
+    struct buffer buffer = buffer_new(vm);
+    uint32_t limit;
+    if (!encoding_limit(vm, args->items[0], &limit))
+        return false;
+    if (limit == 0 && !slice_is_utf8(string_slice(self.s)))
         return raise_error(vm, &class_UnicodeDecodeError, "'utf-8' codec can't decode these bytes");
+    for (size_t i = 0; limit && i < self.s->len; i++) {
+        char text[4];
+        unsigned char c = (unsigned char)self.s->data[i];
+        if (c < limit)
+            buffer_add(&buffer, text, utf8_encode(c, text));
+        else if (is_handler(args->items[1], "replace"))
+            buffer_text(&buffer, "\xef\xbf\xbd");
+        else if (!is_handler(args->items[1], "ignore"))
+            return raise_error(vm, &class_UnicodeDecodeError,
+                               "'ascii' codec can't decode byte 0x%02x in position %zu: ordinal "
+                               "not in range(128)",
+                               c, i);
+    }
+    if (limit)
+        return buffer_value(vm, &buffer, ret);
     *ret = V_STR(string_new(vm->arena, self.s->data, self.s->len));
     return true;
 }

@@ -182,6 +182,13 @@ static const struct evaluate_case cases[] = {
       "class M:\n  def keys(self): return ['a', 'b']\n  def __getitem__(self, k): return k * 2\n"
       "print(dict(M()), {**M()})",
       "{'a': 'aa', 'b': 'bb'} {'a': 'aa', 'b': 'bb'}\n" },
+    { "encodings",
+      "print('\u00e9a'.encode('latin-1'), '\u00e9a'.encode('ascii', 'ignore'), "
+      "b'\\xe9'.decode('latin-1') == '\u00e9')",
+      "b'\\xe9a' b'a' True\n" },
+    { "characters that an encoding does not have", "'\u00e9'.encode('ascii')",
+      "python_error UnicodeEncodeError: 'ascii' codec can't encode a character: ordinal not in "
+      "range(128)" },
     { "named tuples with defaults",
       "from collections import namedtuple\nP = namedtuple('P', 'x y', defaults=[9])\n"
       "print(P(1), P._make([3, 4]))",
