@@ -10,7 +10,8 @@ static const struct service_case {
 } cases[] = {
     { "scheduler", SERVICE_SCHEDULER,
       "/bin/eos-scheduler --listen ipc:///s/run/scheduler.sock --listen-cluster "
-      "ipc:///s/run/cluster.sock --state-dir /s/scheduler --cluster dev" },
+      "ipc:///s/run/cluster.sock --state-dir /s/scheduler --cluster dev "
+      "--allow-docker-parameters --allow-container-volumes" },
     { "config", SERVICE_CONFIG, "/bin/eos-config --listen ipc:///s/run/config.sock" },
     { "binder", SERVICE_BINDER,
       "/bin/eos-binder --listen ipc:///s/run/binder.sock --clusters a.json --clusters b.json "
