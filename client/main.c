@@ -15,7 +15,7 @@ static verb_fn completion_bash;
 #define JOB_KEY     "CLUSTER/ROLE/ENV/NAME"
 #define JOB_PATTERN "CLUSTER[/ROLE[/ENV[/NAME]]]"
 
-#define MANY        1000 /* arguments */
+#define MANY 1000 /* arguments */
 
 #define ON_GATEWAY F(VERBOSE) | F(GATEWAY) | F(TOKEN_FILE) | F(CA_FILE) | F(OUTPUT) | F(WRITE_JSON)
 #define ON_SOURCE                                                                                  \

@@ -14,4 +14,5 @@ char *xstrdup(const char *text) __attribute__((returns_nonnull, malloc));
 /* Copies `len` bytes and adds a NUL. */
 char *xmemdup0(const void *bytes, size_t len) __attribute__((returns_nonnull, malloc));
 
-char *xasprintf(const char *fmt, ...) __attribute__((returns_nonnull, malloc, format(printf, 1, 2)));
+char *xasprintf(const char *fmt, ...)
+    __attribute__((returns_nonnull, malloc, format(printf, 1, 2)));

@@ -13,7 +13,7 @@ struct slice {
 
 #define SLICE(literal) ((struct slice){ (literal), sizeof(literal) - 1 })
 /* Arguments for a "%.*s" conversion; only for bytes that are known to be printable. */
-#define SLICE_ARG(s)   (int)(s).len, (s).ptr
+#define SLICE_ARG(s) (int)(s).len, (s).ptr
 
 static inline struct slice slice_of(const char *text)
 {

@@ -38,8 +38,8 @@ static bool check_limits(struct slice json, struct error *err)
         is_in_string = c == '"';
         values += c == ',' || c == '{' || c == '[';
         if ((c == '{' || c == '[') && ++depth > MESSAGE_JSON_MAX_DEPTH)
-            return error_set(err, ERROR_INVALID_ARGUMENT,
-                             "JSON is nested more than %d levels deep", MESSAGE_JSON_MAX_DEPTH);
+            return error_set(err, ERROR_INVALID_ARGUMENT, "JSON is nested more than %d levels deep",
+                             MESSAGE_JSON_MAX_DEPTH);
         if ((c == '}' || c == ']') && depth > 0)
             depth--;
     }

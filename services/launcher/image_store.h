@@ -14,24 +14,26 @@ struct image_store;
 struct registry_client;
 
 struct image_store_options {
-    const char *directory;                  /* made when missing; mode 0700 */
-    struct registry_client *registry;       /* borrowed */
-    const char *registry_url;               /* the cluster's docker_registry, or NULL; borrowed */
-    const char *appc_simple_discovery_uri_prefix; /* "/dir/", "file:///dir/" or "http(s)://…"; or NULL */
+    const char *directory;            /* made when missing; mode 0700 */
+    struct registry_client *registry; /* borrowed */
+    const char *registry_url;         /* the cluster's docker_registry, or NULL; borrowed */
+    const char
+        *appc_simple_discovery_uri_prefix; /* "/dir/", "file:///dir/" or "http(s)://…"; or NULL */
 };
 
 enum image_kind { IMAGE_DOCKER, IMAGE_APPC };
 
 struct image_request {
     enum image_kind kind;
-    const char *name; /* Docker: "repository" or "host[:port]/repository"; AppC: "example.org/hello" */
-    const char *tag;  /* Docker: "tag" or "sha256:…" */
-    const char *id;   /* AppC: "sha512-…", may be empty */
+    const char
+        *name; /* Docker: "repository" or "host[:port]/repository"; AppC: "example.org/hello" */
+    const char *tag; /* Docker: "tag" or "sha256:…" */
+    const char *id;  /* AppC: "sha512-…", may be empty */
 };
 
 /* What a container needs of an image.  Valid until the callback returns. */
 struct image {
-    const char *digest;       /* of the manifest, or AppC's id */
+    const char *digest;        /* of the manifest, or AppC's id */
     const char *const *layers; /* host directories, lowest first */
     size_t layer_count;
     const char *const *environment; /* "NAME=value" */
@@ -51,8 +53,9 @@ typedef void image_fetch_fn(void *user, const struct image *image, const struct 
 
 /* Calls `done` exactly once, later.  Returns a ticket for image_store_cancel(), or NULL with `err`
  * (a malformed request), and then never calls `done`. */
-struct image_fetch *image_store_fetch(struct image_store *store, const struct image_request *request,
-                                      uint32_t deadline_ms, image_fetch_fn *done, void *user,
+struct image_fetch *image_store_fetch(struct image_store *store,
+                                      const struct image_request *request, uint32_t deadline_ms,
+                                      image_fetch_fn *done, void *user,
                                       struct error *err) MUST_CHECK;
 
 /* `done` is not called any more.  What others wait for goes on. */

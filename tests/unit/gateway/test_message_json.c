@@ -37,7 +37,8 @@ static const struct form_case {
       "9223372036854775808\","
       "\"resolvedAtMs\":\"7\",\"authentication\":\"\"}" },
     { "unsigned 64 bits up to the end", CALL, "{\"callId\":\"18446744073709551615\"}",
-      "{\"kind\":\"REQUEST\",\"clientId\":\"0\",\"callId\":\"18446744073709551615\",\"method\":\"\","
+      "{\"kind\":\"REQUEST\",\"clientId\":\"0\",\"callId\":\"18446744073709551615\",\"method\":"
+      "\"\","
       "\"timeLeftMs\":0,\"metadata\":[],\"payload\":\"\",\"chunk\":0,\"hasMore\":false,"
       "\"connection\":0,\"received\":\"0\",\"credit\":0,\"server\":\"0\"}" },
     { "a double comes back", RES, "{\"numCpus\":0.1}", "{\"numCpus\":0.1}" },

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define HEAD "\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.org/hello\""
+#define HEAD      "\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.org/hello\""
 #define ACI(rest) "{" HEAD rest "}"
 
 static const struct aci_case {
@@ -13,25 +13,46 @@ static const struct aci_case {
     enum error_code code;
     const char *message;
 } cases[] = {
-    { "least",              ACI(""),                                            "", "", 0, NULL },
-    { "app",                ACI(",\"app\":{\"environment\":[{\"name\":\"A\",\"value\":\"1 2\"},{\"name\":\"B\",\"value\":\"\"}],\"workingDirectory\":\"/srv/../opt\"}"), "A=1 2|B=", "/opt", 0, NULL },
-    { "free labels",        ACI(",\"labels\":[{\"name\":\"version\",\"value\":\"7\"},{\"name\":\"os\",\"value\":\"linux\"}]"), "", "", 0, NULL },
-    { "no dependencies",    ACI(",\"dependencies\":[],\"pathWhitelist\":null"), "", "", 0, NULL },
-    { "pod manifest",       "{\"acKind\":\"PodManifest\",\"acVersion\":\"1\"}", NULL, NULL, ERROR_INVALID_ARGUMENT, "ImageManifest" },
-    { "no version",         "{\"acKind\":\"ImageManifest\",\"name\":\"example.org/hello\"}", NULL, NULL, ERROR_INVALID_ARGUMENT, "acVersion" },
-    { "other name",         "{\"acKind\":\"ImageManifest\",\"acVersion\":\"1\",\"name\":\"evil\\u001b\"}", NULL, NULL, ERROR_FAILED_PRECONDITION, "calls itself \"evil?\"" },
-    { "other system",       ACI(",\"labels\":[{\"name\":\"os\",\"value\":\"freebsd\"}]"), NULL, NULL, ERROR_FAILED_PRECONDITION, "os \"freebsd\"" },
-    { "other processor",    ACI(",\"labels\":[{\"name\":\"arch\",\"value\":\"i386\"}]"), NULL, NULL, ERROR_FAILED_PRECONDITION, "arch \"i386\"" },
-    { "label twice",        ACI(",\"labels\":[{\"name\":\"a\",\"value\":\"\"},{\"name\":\"a\",\"value\":\"\"}]"), NULL, NULL, ERROR_INVALID_ARGUMENT, "twice" },
-    { "label \"name\"",     ACI(",\"labels\":[{\"name\":\"name\",\"value\":\"x\"}]"), NULL, NULL, ERROR_INVALID_ARGUMENT, "no permitted name" },
-    { "label is text",      ACI(",\"labels\":[\"os\"]"),                        NULL, NULL, ERROR_INVALID_ARGUMENT, "not an object" },
-    { "dependencies",       ACI(",\"dependencies\":[{\"imageName\":\"x\"}]"),   NULL, NULL, ERROR_UNIMPLEMENTED, "dependencies are not supported" },
-    { "white list",         ACI(",\"pathWhitelist\":[\"/bin\"]"),               NULL, NULL, ERROR_UNIMPLEMENTED, "pathWhitelist is not supported" },
-    { "relative directory", ACI(",\"app\":{\"workingDirectory\":\"srv\"}"),     NULL, NULL, ERROR_INVALID_ARGUMENT, "absolute" },
-    { "= in a name",        ACI(",\"app\":{\"environment\":[{\"name\":\"A=B\",\"value\":\"\"}]}"), NULL, NULL, ERROR_INVALID_ARGUMENT, "'='" },
-    { "variable, no name",  ACI(",\"app\":{\"environment\":[{\"value\":\"x\"}]}"), NULL, NULL, ERROR_INVALID_ARGUMENT, "no name" },
-    { "variable is text",   ACI(",\"app\":{\"environment\":[\"A=1\"]}"),        NULL, NULL, ERROR_INVALID_ARGUMENT, "no object" },
-    { "not JSON",           "manifest",                                        NULL, NULL, ERROR_INVALID_ARGUMENT, "the image's manifest: " },
+    { "least", ACI(""), "", "", 0, NULL },
+    { "app",
+      ACI(",\"app\":{\"environment\":[{\"name\":\"A\",\"value\":\"1 "
+          "2\"},{\"name\":\"B\",\"value\":\"\"}],\"workingDirectory\":\"/srv/../opt\"}"),
+      "A=1 2|B=", "/opt", 0, NULL },
+    { "free labels",
+      ACI(",\"labels\":[{\"name\":\"version\",\"value\":\"7\"},{\"name\":\"os\",\"value\":"
+          "\"linux\"}]"),
+      "", "", 0, NULL },
+    { "no dependencies", ACI(",\"dependencies\":[],\"pathWhitelist\":null"), "", "", 0, NULL },
+    { "pod manifest", "{\"acKind\":\"PodManifest\",\"acVersion\":\"1\"}", NULL, NULL,
+      ERROR_INVALID_ARGUMENT, "ImageManifest" },
+    { "no version", "{\"acKind\":\"ImageManifest\",\"name\":\"example.org/hello\"}", NULL, NULL,
+      ERROR_INVALID_ARGUMENT, "acVersion" },
+    { "other name", "{\"acKind\":\"ImageManifest\",\"acVersion\":\"1\",\"name\":\"evil\\u001b\"}",
+      NULL, NULL, ERROR_FAILED_PRECONDITION, "calls itself \"evil?\"" },
+    { "other system", ACI(",\"labels\":[{\"name\":\"os\",\"value\":\"freebsd\"}]"), NULL, NULL,
+      ERROR_FAILED_PRECONDITION, "os \"freebsd\"" },
+    { "other processor", ACI(",\"labels\":[{\"name\":\"arch\",\"value\":\"i386\"}]"), NULL, NULL,
+      ERROR_FAILED_PRECONDITION, "arch \"i386\"" },
+    { "label twice",
+      ACI(",\"labels\":[{\"name\":\"a\",\"value\":\"\"},{\"name\":\"a\",\"value\":\"\"}]"), NULL,
+      NULL, ERROR_INVALID_ARGUMENT, "twice" },
+    { "label \"name\"", ACI(",\"labels\":[{\"name\":\"name\",\"value\":\"x\"}]"), NULL, NULL,
+      ERROR_INVALID_ARGUMENT, "no permitted name" },
+    { "label is text", ACI(",\"labels\":[\"os\"]"), NULL, NULL, ERROR_INVALID_ARGUMENT,
+      "not an object" },
+    { "dependencies", ACI(",\"dependencies\":[{\"imageName\":\"x\"}]"), NULL, NULL,
+      ERROR_UNIMPLEMENTED, "dependencies are not supported" },
+    { "white list", ACI(",\"pathWhitelist\":[\"/bin\"]"), NULL, NULL, ERROR_UNIMPLEMENTED,
+      "pathWhitelist is not supported" },
+    { "relative directory", ACI(",\"app\":{\"workingDirectory\":\"srv\"}"), NULL, NULL,
+      ERROR_INVALID_ARGUMENT, "absolute" },
+    { "= in a name", ACI(",\"app\":{\"environment\":[{\"name\":\"A=B\",\"value\":\"\"}]}"), NULL,
+      NULL, ERROR_INVALID_ARGUMENT, "'='" },
+    { "variable, no name", ACI(",\"app\":{\"environment\":[{\"value\":\"x\"}]}"), NULL, NULL,
+      ERROR_INVALID_ARGUMENT, "no name" },
+    { "variable is text", ACI(",\"app\":{\"environment\":[\"A=1\"]}"), NULL, NULL,
+      ERROR_INVALID_ARGUMENT, "no object" },
+    { "not JSON", "manifest", NULL, NULL, ERROR_INVALID_ARGUMENT, "the image's manifest: " },
 };
 
 static void parses_or_explains(void **state)

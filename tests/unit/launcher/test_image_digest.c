@@ -10,15 +10,15 @@ static const struct digest_case {
     const char *name, *text;
     bool is_sha256, is_sha512;
 } digest_cases[] = {
-    { "sha256",           "sha256:" HEX64,     true,  false },
-    { "sha512",           "sha512-" HEX128,    false, true },
-    { "short",            "sha256:" HEX16,     false, false },
-    { "long",             "sha256:" HEX64 "0", false, false },
-    { "other separator",  "sha256-" HEX64,     false, false },
-    { "Docker's sha512",  "sha512:" HEX128,    false, false },
-    { "upper case",       "sha256:" HEX16 HEX16 HEX16 "0123456789ABCDEF", false, false },
-    { "path",             "sha256:" HEX16 HEX16 HEX16 "/../../../../../", false, false },
-    { "empty",            "",                  false, false },
+    { "sha256", "sha256:" HEX64, true, false },
+    { "sha512", "sha512-" HEX128, false, true },
+    { "short", "sha256:" HEX16, false, false },
+    { "long", "sha256:" HEX64 "0", false, false },
+    { "other separator", "sha256-" HEX64, false, false },
+    { "Docker's sha512", "sha512:" HEX128, false, false },
+    { "upper case", "sha256:" HEX16 HEX16 HEX16 "0123456789ABCDEF", false, false },
+    { "path", "sha256:" HEX16 HEX16 HEX16 "/../../../../../", false, false },
+    { "empty", "", false, false },
 };
 
 static void knows_a_digest(void **state)

@@ -11,14 +11,15 @@
 #define OCI    "application/vnd.oci.image.manifest.v1+json"
 #define INDEX  "application/vnd.oci.image.index.v1+json"
 
-#define CONFIG(type) "\"config\":{\"mediaType\":\"" type "\",\"size\":7,\"digest\":\"sha256:" A64 "\"}"
-#define DCONFIG      CONFIG("application/vnd.docker.container.image.v1+json")
-#define OCONFIG      CONFIG("application/vnd.oci.image.config.v1+json")
-#define LAYER(type, size, digest) \
+#define CONFIG(type)                                                                               \
+    "\"config\":{\"mediaType\":\"" type "\",\"size\":7,\"digest\":\"sha256:" A64 "\"}"
+#define DCONFIG CONFIG("application/vnd.docker.container.image.v1+json")
+#define OCONFIG CONFIG("application/vnd.oci.image.config.v1+json")
+#define LAYER(type, size, digest)                                                                  \
     "{\"mediaType\":\"" type "\",\"size\":" size ",\"digest\":\"" digest "\"}"
-#define DLAYER      LAYER("application/vnd.docker.image.rootfs.diff.tar.gzip", "9", "sha256:" B64)
-#define OLAYER      LAYER("application/vnd.oci.image.layer.v1.tar+zstd", "9", "sha256:" B64)
-#define LAYERS(...) "\"layers\":[" __VA_ARGS__ "]"
+#define DLAYER         LAYER("application/vnd.docker.image.rootfs.diff.tar.gzip", "9", "sha256:" B64)
+#define OLAYER         LAYER("application/vnd.oci.image.layer.v1.tar+zstd", "9", "sha256:" B64)
+#define LAYERS(...)    "\"layers\":[" __VA_ARGS__ "]"
 #define DOC(own, rest) "{\"schemaVersion\":2,\"mediaType\":\"" own "\"," rest "}"
 
 static const struct manifest_case {
@@ -27,27 +28,52 @@ static const struct manifest_case {
     enum error_code code;
     const char *message;
 } cases[] = {
-    { "docker",             DOCKER, DOC(DOCKER, DCONFIG "," LAYERS(DLAYER "," DLAYER)), 2, 0, NULL },
-    { "OCI, zstd",          OCI,    DOC(OCI, OCONFIG "," LAYERS(OLAYER)),               1, 0, NULL },
-    { "OCI without type",   OCI,    "{\"schemaVersion\":2," OCONFIG "," LAYERS(OLAYER) "}", 1, 0, NULL },
-    { "no type anywhere",   "",     "{\"schemaVersion\":2," OCONFIG "," LAYERS(OLAYER) "}", 1, 0, NULL },
-    { "type is null",       OCI,    "{\"schemaVersion\":2,\"mediaType\":null," OCONFIG "," LAYERS(OLAYER) "}", 1, 0, NULL },
-    { "not JSON",           OCI,    "<html>",                                           0, ERROR_FAILED_PRECONDITION, "not a JSON object" },
-    { "not an object",      OCI,    "[]",                                               0, ERROR_FAILED_PRECONDITION, "not a JSON object" },
-    { "types differ",       OCI,    DOC(DOCKER, DCONFIG "," LAYERS(DLAYER)),            0, ERROR_FAILED_PRECONDITION, "mediaType" },
-    { "index",              INDEX,  DOC(INDEX, "\"manifests\":[]"),                     0, ERROR_FAILED_PRECONDITION, "an index of several" },
-    { "both",               OCI,    DOC(OCI, OCONFIG "," LAYERS(OLAYER) ",\"manifests\":[]"), 0, ERROR_FAILED_PRECONDITION, "both an image and an index" },
-    { "schema 1",           DOCKER, "{\"schemaVersion\":1,\"fsLayers\":[]}",            0, ERROR_FAILED_PRECONDITION, "\"schemaVersion\"" },
-    { "artifact",           OCI,    DOC(OCI, CONFIG("application/vnd.oci.empty.v1+json") "," LAYERS(OLAYER)), 0, ERROR_FAILED_PRECONDITION, "artifact" },
-    { "no config",          OCI,    DOC(OCI, LAYERS(OLAYER)),                           0, ERROR_FAILED_PRECONDITION, "no \"config\"" },
-    { "config is text",     OCI,    DOC(OCI, "\"config\":\"x\"," LAYERS(OLAYER)),       0, ERROR_FAILED_PRECONDITION, "\"config\"" },
-    { "no layers",          OCI,    DOC(OCI, OCONFIG "," LAYERS("")),                   0, ERROR_FAILED_PRECONDITION, "no layers" },
-    { "layer is text",      OCI,    DOC(OCI, OCONFIG "," LAYERS("1")),                  0, ERROR_FAILED_PRECONDITION, "\"layers\" entry 1" },
-    { "foreign kind",       OCI,    DOC(OCI, OCONFIG "," LAYERS(OLAYER "," LAYER("application/vnd.oci.image.layer.v1.tar+encrypted", "9", "sha256:" B64))), 0, ERROR_UNIMPLEMENTED, "layer 2" },
-    { "path as digest",     OCI,    DOC(OCI, OCONFIG "," LAYERS(LAYER("application/vnd.oci.image.layer.v1.tar", "9", "sha256:../../x"))), 0, ERROR_FAILED_PRECONDITION, "\"layers\" entry 1" },
-    { "negative size",      OCI,    DOC(OCI, OCONFIG "," LAYERS(LAYER("application/vnd.oci.image.layer.v1.tar", "-1", "sha256:" B64))), 0, ERROR_FAILED_PRECONDITION, "\"size\"" },
-    { "no size",            OCI,    DOC(OCI, OCONFIG "," LAYERS(LAYER("application/vnd.oci.image.layer.v1.tar", "null", "sha256:" B64))), 0, ERROR_FAILED_PRECONDITION, "\"size\"" },
-    { "huge layer",         OCI,    DOC(OCI, OCONFIG "," LAYERS(LAYER("application/vnd.oci.image.layer.v1.tar", "99999999999", "sha256:" B64))), 0, ERROR_OUT_OF_RANGE, "68719476736" },
+    { "docker", DOCKER, DOC(DOCKER, DCONFIG "," LAYERS(DLAYER "," DLAYER)), 2, 0, NULL },
+    { "OCI, zstd", OCI, DOC(OCI, OCONFIG "," LAYERS(OLAYER)), 1, 0, NULL },
+    { "OCI without type", OCI, "{\"schemaVersion\":2," OCONFIG "," LAYERS(OLAYER) "}", 1, 0, NULL },
+    { "no type anywhere", "", "{\"schemaVersion\":2," OCONFIG "," LAYERS(OLAYER) "}", 1, 0, NULL },
+    { "type is null", OCI,
+      "{\"schemaVersion\":2,\"mediaType\":null," OCONFIG "," LAYERS(OLAYER) "}", 1, 0, NULL },
+    { "not JSON", OCI, "<html>", 0, ERROR_FAILED_PRECONDITION, "not a JSON object" },
+    { "not an object", OCI, "[]", 0, ERROR_FAILED_PRECONDITION, "not a JSON object" },
+    { "types differ", OCI, DOC(DOCKER, DCONFIG "," LAYERS(DLAYER)), 0, ERROR_FAILED_PRECONDITION,
+      "mediaType" },
+    { "index", INDEX, DOC(INDEX, "\"manifests\":[]"), 0, ERROR_FAILED_PRECONDITION,
+      "an index of several" },
+    { "both", OCI, DOC(OCI, OCONFIG "," LAYERS(OLAYER) ",\"manifests\":[]"), 0,
+      ERROR_FAILED_PRECONDITION, "both an image and an index" },
+    { "schema 1", DOCKER, "{\"schemaVersion\":1,\"fsLayers\":[]}", 0, ERROR_FAILED_PRECONDITION,
+      "\"schemaVersion\"" },
+    { "artifact", OCI, DOC(OCI, CONFIG("application/vnd.oci.empty.v1+json") "," LAYERS(OLAYER)), 0,
+      ERROR_FAILED_PRECONDITION, "artifact" },
+    { "no config", OCI, DOC(OCI, LAYERS(OLAYER)), 0, ERROR_FAILED_PRECONDITION, "no \"config\"" },
+    { "config is text", OCI, DOC(OCI, "\"config\":\"x\"," LAYERS(OLAYER)), 0,
+      ERROR_FAILED_PRECONDITION, "\"config\"" },
+    { "no layers", OCI, DOC(OCI, OCONFIG "," LAYERS("")), 0, ERROR_FAILED_PRECONDITION,
+      "no layers" },
+    { "layer is text", OCI, DOC(OCI, OCONFIG "," LAYERS("1")), 0, ERROR_FAILED_PRECONDITION,
+      "\"layers\" entry 1" },
+    { "foreign kind", OCI,
+      DOC(OCI,
+          OCONFIG "," LAYERS(OLAYER "," LAYER("application/vnd.oci.image.layer.v1.tar+encrypted",
+                                              "9", "sha256:" B64))),
+      0, ERROR_UNIMPLEMENTED, "layer 2" },
+    { "path as digest", OCI,
+      DOC(OCI, OCONFIG
+          "," LAYERS(LAYER("application/vnd.oci.image.layer.v1.tar", "9", "sha256:../../x"))),
+      0, ERROR_FAILED_PRECONDITION, "\"layers\" entry 1" },
+    { "negative size", OCI,
+      DOC(OCI,
+          OCONFIG "," LAYERS(LAYER("application/vnd.oci.image.layer.v1.tar", "-1", "sha256:" B64))),
+      0, ERROR_FAILED_PRECONDITION, "\"size\"" },
+    { "no size", OCI,
+      DOC(OCI, OCONFIG
+          "," LAYERS(LAYER("application/vnd.oci.image.layer.v1.tar", "null", "sha256:" B64))),
+      0, ERROR_FAILED_PRECONDITION, "\"size\"" },
+    { "huge layer", OCI,
+      DOC(OCI, OCONFIG "," LAYERS(
+                   LAYER("application/vnd.oci.image.layer.v1.tar", "99999999999", "sha256:" B64))),
+      0, ERROR_OUT_OF_RANGE, "68719476736" },
 };
 
 static void parses_or_explains(void **state)

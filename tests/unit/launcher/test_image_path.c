@@ -12,36 +12,36 @@
 
 static const struct path_case {
     const char *name, *raw;
-    const char *text;   /* NULL: refused */
+    const char *text; /* NULL: refused */
     const char *parent;
     const char *message;
 } path_cases[] = {
-    { "plain",               "a/b",        "a/b",  "a",   NULL },
-    { "leading dot",         "./a/b",      "a/b",  "a",   NULL },
-    { "directory",           "a/b/",       "a/b",  "a",   NULL },
-    { "top",                 "a",          "a",    "",    NULL },
-    { "root",                ".",          "",     "",    NULL },
-    { "root as directory",   "./",         "",     "",    NULL },
-    { "dots in a name",      "a/..b/c..",  "a/..b/c..", "a/..b", NULL },
-    { "longest component",   X255,         X255,   "",    NULL },
-    { "deepest",             D100 D10 D10 "d/d/d/d/d/d/d/d", D100 D10 D10 "d/d/d/d/d/d/d/d",
+    { "plain", "a/b", "a/b", "a", NULL },
+    { "leading dot", "./a/b", "a/b", "a", NULL },
+    { "directory", "a/b/", "a/b", "a", NULL },
+    { "top", "a", "a", "", NULL },
+    { "root", ".", "", "", NULL },
+    { "root as directory", "./", "", "", NULL },
+    { "dots in a name", "a/..b/c..", "a/..b/c..", "a/..b", NULL },
+    { "longest component", X255, X255, "", NULL },
+    { "deepest", D100 D10 D10 "d/d/d/d/d/d/d/d", D100 D10 D10 "d/d/d/d/d/d/d/d",
       D100 D10 D10 "d/d/d/d/d/d/d", NULL },
-    { "empty",               "",           NULL,   NULL,  "empty" },
-    { "absolute",            "/etc/x",     NULL,   NULL,  "absolute" },
-    { "root as umoci has it", "/",         "",     "",    NULL },
-    { "two slashes",         "//",         NULL,   NULL,  "absolute" },
-    { "hidden absolute",     ".//etc",     NULL,   NULL,  "empty component" },
-    { "up",                  "../x",       NULL,   NULL,  "\"..\"" },
-    { "up behind dot",       "./../x",     NULL,   NULL,  "\"..\"" },
-    { "up in the middle",    "a/../../x",  NULL,   NULL,  "\"..\"" },
-    { "up at the end",       "a/..",       NULL,   NULL,  "\"..\"" },
-    { "up as directory",     "../",        NULL,   NULL,  "\"..\"" },
-    { "only up",             "..",         NULL,   NULL,  "\"..\"" },
-    { "dot in the middle",   "a/./b",      NULL,   NULL,  "\".\"" },
-    { "empty component",     "a//b",       NULL,   NULL,  "empty component" },
-    { "two slashes at end",  "a//",        NULL,   NULL,  "empty component" },
-    { "long component",      X255 "x",     NULL,   NULL,  "255 bytes" },
-    { "too deep",            D100 D10 D10 "d/d/d/d/d/d/d/d/d", NULL, NULL, "128 directories" },
+    { "empty", "", NULL, NULL, "empty" },
+    { "absolute", "/etc/x", NULL, NULL, "absolute" },
+    { "root as umoci has it", "/", "", "", NULL },
+    { "two slashes", "//", NULL, NULL, "absolute" },
+    { "hidden absolute", ".//etc", NULL, NULL, "empty component" },
+    { "up", "../x", NULL, NULL, "\"..\"" },
+    { "up behind dot", "./../x", NULL, NULL, "\"..\"" },
+    { "up in the middle", "a/../../x", NULL, NULL, "\"..\"" },
+    { "up at the end", "a/..", NULL, NULL, "\"..\"" },
+    { "up as directory", "../", NULL, NULL, "\"..\"" },
+    { "only up", "..", NULL, NULL, "\"..\"" },
+    { "dot in the middle", "a/./b", NULL, NULL, "\".\"" },
+    { "empty component", "a//b", NULL, NULL, "empty component" },
+    { "two slashes at end", "a//", NULL, NULL, "empty component" },
+    { "long component", X255 "x", NULL, NULL, "255 bytes" },
+    { "too deep", D100 D10 D10 "d/d/d/d/d/d/d/d/d", NULL, NULL, "128 directories" },
 };
 
 static void parses_or_refuses(void **state)
@@ -82,24 +82,24 @@ static const struct marker_case {
     int marker; /* -1: refused */
     const char *text;
 } marker_cases[] = {
-    { "no marker",            "a/b",               true,  IMAGE_MARKER_NONE,     "a/b" },
-    { "whiteout",             "a/.wh.b",           true,  IMAGE_MARKER_WHITEOUT, "a/b" },
-    { "whiteout on top",      ".wh.b",             true,  IMAGE_MARKER_WHITEOUT, "b" },
-    { "whiteout of dots",     "a/.wh....",         true,  IMAGE_MARKER_WHITEOUT, "a/..." },
-    { "whiteout of .b",       "a/.wh..b",          true,  IMAGE_MARKER_WHITEOUT, "a/.b" },
-    { "opaque",               "a/b/.wh..wh..opq",  true,  IMAGE_MARKER_OPAQUE,   "a/b" },
-    { "opaque root",          ".wh..wh..opq",      true,  IMAGE_MARKER_OPAQUE,   "" },
-    { "of aufs",              ".wh..wh.aufs",      true,  IMAGE_MARKER_IGNORED,  ".wh..wh.aufs" },
-    { "directory of aufs",    ".wh..wh.plnk",      false, IMAGE_MARKER_IGNORED,  ".wh..wh.plnk" },
-    { "file of aufs",         ".wh..wh.plnk/1.2",  true,  IMAGE_MARKER_IGNORED,  ".wh..wh.plnk/1.2" },
-    { "opaque of aufs",       ".wh..wh.plnk/.wh..wh..opq", true, IMAGE_MARKER_IGNORED,
+    { "no marker", "a/b", true, IMAGE_MARKER_NONE, "a/b" },
+    { "whiteout", "a/.wh.b", true, IMAGE_MARKER_WHITEOUT, "a/b" },
+    { "whiteout on top", ".wh.b", true, IMAGE_MARKER_WHITEOUT, "b" },
+    { "whiteout of dots", "a/.wh....", true, IMAGE_MARKER_WHITEOUT, "a/..." },
+    { "whiteout of .b", "a/.wh..b", true, IMAGE_MARKER_WHITEOUT, "a/.b" },
+    { "opaque", "a/b/.wh..wh..opq", true, IMAGE_MARKER_OPAQUE, "a/b" },
+    { "opaque root", ".wh..wh..opq", true, IMAGE_MARKER_OPAQUE, "" },
+    { "of aufs", ".wh..wh.aufs", true, IMAGE_MARKER_IGNORED, ".wh..wh.aufs" },
+    { "directory of aufs", ".wh..wh.plnk", false, IMAGE_MARKER_IGNORED, ".wh..wh.plnk" },
+    { "file of aufs", ".wh..wh.plnk/1.2", true, IMAGE_MARKER_IGNORED, ".wh..wh.plnk/1.2" },
+    { "opaque of aufs", ".wh..wh.plnk/.wh..wh..opq", true, IMAGE_MARKER_IGNORED,
       ".wh..wh.plnk/.wh..wh..opq" },
-    { "directory, no marker", "a/.wh.b",           false, IMAGE_MARKER_NONE,     "a/.wh.b" },
-    { "prefix in the middle", "a/b.wh.c",          true,  IMAGE_MARKER_NONE,     "a/b.wh.c" },
-    { "root",                 ".",                 false, IMAGE_MARKER_NONE,     "" },
-    { "of nothing",           "a/.wh.",            true,  -1,                    "a/.wh." },
-    { "of dot",               "a/.wh..",           true,  -1,                    "a/.wh.." },
-    { "of dot dot",           "a/.wh...",          true,  -1,                    "a/.wh..." },
+    { "directory, no marker", "a/.wh.b", false, IMAGE_MARKER_NONE, "a/.wh.b" },
+    { "prefix in the middle", "a/b.wh.c", true, IMAGE_MARKER_NONE, "a/b.wh.c" },
+    { "root", ".", false, IMAGE_MARKER_NONE, "" },
+    { "of nothing", "a/.wh.", true, -1, "a/.wh." },
+    { "of dot", "a/.wh..", true, -1, "a/.wh.." },
+    { "of dot dot", "a/.wh...", true, -1, "a/.wh..." },
 };
 
 static void takes_the_marker(void **state)
@@ -124,11 +124,11 @@ static void takes_the_marker(void **state)
 static const struct strip_case {
     const char *name, *path, *text; /* NULL: another prefix */
 } strip_cases[] = {
-    { "below",       "rootfs/a/b", "a/b" },
-    { "itself",      "rootfs/",    "" },
-    { "another",     "other/a",    NULL },
-    { "longer name", "rootfsx/a",  NULL },
-    { "root",        ".",          NULL },
+    { "below", "rootfs/a/b", "a/b" },
+    { "itself", "rootfs/", "" },
+    { "another", "other/a", NULL },
+    { "longer name", "rootfsx/a", NULL },
+    { "root", ".", NULL },
 };
 
 static void strips_the_prefix(void **state)
@@ -147,11 +147,10 @@ static void strips_the_prefix(void **state)
 static const struct show_case {
     const char *name, *text, *shown;
 } show_cases[] = {
-    { "plain",     "a/b c",          "a/b c" },
-    { "terminal",  "a\033[1mb\n\"", "a?[1mb??" },
-    { "not ASCII", "\xc3\xa4",       "??" },
-    { "long",      X50 X50,
-      "..." X50 X10 X10 "xxxxxxx" },
+    { "plain", "a/b c", "a/b c" },
+    { "terminal", "a\033[1mb\n\"", "a?[1mb??" },
+    { "not ASCII", "\xc3\xa4", "??" },
+    { "long", X50 X50, "..." X50 X10 X10 "xxxxxxx" },
 };
 
 static void shows_only_what_prints(void **state)
