@@ -202,7 +202,7 @@ static void note_update(const Eos__Scheduler__V1__TaskUpdate *update)
 static void let_go(void *user)
 {
     struct rpc_request *poll = user;
-    struct error err = { ERROR_ABORTED, "the poll was replaced" };
+    struct error err = { .code = ERROR_ABORTED, .message = "the poll was replaced" };
     bench.poll = NULL;
     rpc_request_on_cancel(poll, NULL, NULL);
     rpc_fail(poll, &err);

@@ -92,7 +92,7 @@ static bool describe(void *ctx, const void *request, void *response, struct aren
 
 static void unused(void *ctx, struct rpc_request *request)
 {
-    struct error err = { ERROR_UNIMPLEMENTED, "not here" };
+    struct error err = { .code = ERROR_UNIMPLEMENTED, .message = "not here" };
     (void)ctx;
     rpc_fail(request, &err);
 }

@@ -53,7 +53,7 @@ struct peer_call *backend_call(struct backends *backends, enum backend backend,
 struct error backend_error(const char *name, const struct error *err)
 {
     struct error named = *err;
-    if (peer_error_is_local(err))
+    if (err->is_unanswered)
         error_prefix(&named, "the %s does not answer", name);
     return named;
 }

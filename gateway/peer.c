@@ -96,19 +96,13 @@ static bool is_there(struct peer *peer)
            (!peer->is_silent || now_ms < peer->silent_ms + peer->silence_ms);
 }
 
-#define NO_CONNECTION "there is no connection to it"
-#define NO_SIGN       "there has been no sign of life for a while"
-
-bool peer_error_is_local(const struct error *err)
-{
-    return rpc_error_is_local(err) || strcmp(err->message, NO_CONNECTION) == 0 ||
-           strcmp(err->message, NO_SIGN) == 0;
-}
-
 static void give_up(struct peer_call *call)
 {
     struct error err;
-    error_set(&err, ERROR_UNAVAILABLE, "%s", call->peer->is_refused ? NO_CONNECTION : NO_SIGN);
+    error_set(&err, ERROR_UNAVAILABLE, "%s",
+              call->peer->is_refused ? "there is no connection to it"
+                                     : "there has been no sign of life for a while");
+    err.is_unanswered = true;
     rpc_call_cancel(call->call);
     finish(call, NULL, &err);
 }

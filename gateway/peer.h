@@ -42,6 +42,3 @@ void peer_call_resume(struct peer_call *call);
 
 /* Ends the call without any further callback. */
 void peer_call_cancel(struct peer_call *call);
-
-/* Whether nobody answered, so that `err` is not what the peer said. */
-bool peer_error_is_local(const struct error *err);

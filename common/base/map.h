@@ -10,6 +10,12 @@ struct map;
 struct map *map_new(void) __attribute__((returns_nonnull));
 void map_free(struct map *map); /* NULL is a no-op; values are not touched */
 
+/* The key for a number that a map is indexed by, such as `map_get(map, map_key_u64(&id))`. */
+static inline struct slice map_key_u64(const uint64_t *number)
+{
+    return (struct slice){ (const char *)number, sizeof *number };
+}
+
 size_t map_count(const struct map *map);
 void *map_get(const struct map *map, struct slice key); /* NULL when absent */
 

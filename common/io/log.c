@@ -1,7 +1,7 @@
 #include "io/log.h"
+#include "io/wall_clock.h"
 
 #include <stdarg.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FIELDS_MAX 16 /* name, value pairs of one line */
@@ -17,13 +17,6 @@ void log_open(const char *service, enum log_style style, enum log_level least)
     global.service = service;
     global.style = style;
     global.least = least;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Pairs up to the first missing name; a NULL value must not end the list, so it is skipped here. */
@@ -52,7 +45,7 @@ void log_line(enum log_level level, const char *message, ...)
     va_end(ap);
 
     cleanup_text struct text line = TEXT_INIT;
-    log_format_line(&line, global.style, now_ms(), level, global.service, message, fields);
+    log_format_line(&line, global.style, wall_clock_ms(), level, global.service, message, fields);
     /* One write, so that the lines of several processes on one pipe do not mix.  A log that cannot
      * be written has nobody to be told. */
     if (write(STDERR_FILENO, line.ptr, line.len) < 0)

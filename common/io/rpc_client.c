@@ -105,9 +105,10 @@ static void finish(struct rpc_call *call, const ProtobufCMessage *response, cons
     call_free(call);
 }
 
+/* Nobody has answered. */
 static void fail(struct rpc_call *call, enum error_code code, const char *message)
 {
-    struct error err = { .code = code };
+    struct error err = { .code = code, .is_unanswered = true };
     snprintf(err.message, sizeof err.message, "%s", message);
     finish(call, NULL, &err);
 }
@@ -139,12 +140,14 @@ static void fail_as_told(struct rpc_call *call, const struct rpc_wire_reply *rep
     set_as_told(&err, reply);
     if (err.code == ERROR_OK)
         err.code = ERROR_UNKNOWN; /* a refusal without a reason */
+    err.is_unanswered = reply->is_refused;
     finish(call, NULL, &err);
 }
 
 /* -- messages of a call --------------------------------------------------------------------------- */
 
-static const struct error data_loss = { ERROR_DATA_LOSS, "the answer could not be decoded" };
+static const struct error data_loss = { .code = ERROR_DATA_LOSS,
+                                        .message = "the answer could not be decoded" };
 
 static void finish_unary(struct rpc_call *call, struct slice payload)
 {
@@ -369,21 +372,6 @@ void rpc_client_repeat_all(struct rpc_client *client, bool is_same_connection)
     }
 }
 
-/* How the sentences begin that this end makes up; rpc_error_is_local() tells them by that. */
-#define NO_ANSWER     "no answer within"
-#define UNREACHABLE   "could not reach"
-#define BROKEN        "the connection broke"
-#define SHUTTING_DOWN "the service is shutting down" /* said by rpc_request.c before any handler */
-
-bool rpc_error_is_local(const struct error *err)
-{
-    static const char *const beginnings[] = { NO_ANSWER, UNREACHABLE, BROKEN, SHUTTING_DOWN };
-    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-        if (slice_starts_with(slice_of(err->message), slice_of(beginnings[i])))
-            return true;
-    return false;
-}
-
 static void expire(struct rpc_client *client, struct rpc_call *call)
 {
     char message[RPC_URL_MAX + 80];
@@ -393,10 +381,10 @@ static void expire(struct rpc_client *client, struct rpc_call *call)
     }
     rpc_link_cancel_call(client, call);
     if (rpc_client_is_connected(client)) {
-        snprintf(message, sizeof message, NO_ANSWER " %u ms", call->deadline_ms);
+        snprintf(message, sizeof message, "no answer within %u ms", call->deadline_ms);
         fail(call, ERROR_DEADLINE_EXCEEDED, message);
     } else {
-        snprintf(message, sizeof message, UNREACHABLE " \"%s\" within %u ms", client->url.text,
+        snprintf(message, sizeof message, "could not reach \"%s\" within %u ms", client->url.text,
                  call->deadline_ms);
         fail(call, ERROR_UNAVAILABLE, message);
     }
@@ -616,7 +604,8 @@ struct rpc_client *rpc_client_open(uv_loop_t *loop, const struct rpc_client_opti
     return client;
 }
 
-static const struct error closed = { ERROR_CANCELLED, "the connection was closed" };
+static const struct error closed = { .code = ERROR_CANCELLED,
+                                     .message = "the connection was closed" };
 
 static void end_call(struct rpc_call *call)
 {

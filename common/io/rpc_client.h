@@ -45,9 +45,6 @@ bool rpc_client_is_refused(const struct rpc_client *client);
  *   CANCELLED          the client was closed, or the call cancelled */
 typedef void rpc_reply_fn(void *user, const ProtobufCMessage *response, const struct error *err);
 
-/* Whether the call was not answered at all, so that `err` is not the method's own. */
-bool rpc_error_is_local(const struct error *err);
-
 /* For server streams: `message` for each part, then exactly one last call with NULL; its `err` is
  * NULL when the stream ended well.  */
 typedef void rpc_stream_fn(void *user, const ProtobufCMessage *message, const struct error *err);

@@ -1,17 +1,10 @@
 #include "io/rpc_link.h"
 
 #include "base/alloc.h"
+#include "io/wall_clock.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* -- what goes out -------------------------------------------------------------------------------- */
 
@@ -37,7 +30,8 @@ static char *encode(struct rpc_client *client, struct rpc_wire_call *call)
     if (!client->seal)
         return message;
     char *sealed = rpc_message_new(len + RPC_SEAL_BYTES);
-    rpc_seal_close(client->seal, RPC_TO_SERVER, wall_ms(), (struct slice){ message, len }, sealed);
+    rpc_seal_close(client->seal, RPC_TO_SERVER, wall_clock_ms(), (struct slice){ message, len },
+                   sealed);
     rpc_message_free(message);
     return sealed;
 }
@@ -259,8 +253,8 @@ static bool open_message(struct rpc_client *client, char *bytes, size_t len,
 {
     struct error err;
     *ret_opened = (struct slice){ bytes, len };
-    return !client->seal || rpc_seal_open(client->seal, RPC_TO_CLIENT, wall_ms(), true, bytes, len,
-                                          ret_opened, &err);
+    return !client->seal || rpc_seal_open(client->seal, RPC_TO_CLIENT, wall_clock_ms(), true, bytes,
+                                          len, ret_opened, &err);
 }
 
 static void on_message(void *user, const struct rpc_route *route, char *bytes, size_t len)

@@ -1,22 +1,10 @@
 #include "io/rpc_served.h"
 
 #include "base/alloc.h"
+#include "io/wall_clock.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
-
-static struct slice id_key(const uint64_t *id)
-{
-    return (struct slice){ (const char *)id, sizeof *id };
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct rpc_peer *rpc_peer_new(struct rpc_endpoint *endpoint, uint64_t client_id)
 {
@@ -25,7 +13,7 @@ struct rpc_peer *rpc_peer_new(struct rpc_endpoint *endpoint, uint64_t client_id)
     peer->client_id = client_id;
     peer->last = &peer->first;
     peer->requests = map_new();
-    map_put(endpoint->peers, id_key(&client_id), peer);
+    map_put(endpoint->peers, map_key_u64(&client_id), peer);
     endpoint->server->peer_count++;
     return peer;
 }
@@ -60,7 +48,7 @@ void rpc_peer_free(struct rpc_peer *peer)
 {
     abandon_requests(peer, true);
     drop_queue(peer);
-    map_remove(peer->endpoint->peers, id_key(&peer->client_id));
+    map_remove(peer->endpoint->peers, map_key_u64(&peer->client_id));
     peer->endpoint->server->peer_count--;
     map_free(peer->requests);
     free(peer->caller);
@@ -109,8 +97,8 @@ static void transmit(struct rpc_peer *peer, char *message, size_t len)
     struct rpc_endpoint *endpoint = peer->endpoint;
     if (endpoint->seal) {
         char *sealed = rpc_message_new(len + RPC_SEAL_BYTES);
-        rpc_seal_close(endpoint->seal, RPC_TO_CLIENT, wall_ms(), (struct slice){ message, len },
-                       sealed);
+        rpc_seal_close(endpoint->seal, RPC_TO_CLIENT, wall_clock_ms(),
+                       (struct slice){ message, len }, sealed);
         rpc_message_free(message);
         message = sealed;
     }

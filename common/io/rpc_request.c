@@ -6,11 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static struct slice id_key(const uint64_t *id)
-{
-    return (struct slice){ (const char *)id, sizeof *id };
-}
-
 /* -- beginning and end ---------------------------------------------------------------------------- */
 
 static struct rpc_request *request_new(struct rpc_peer *peer, const struct rpc_wire_call *call,
@@ -30,7 +25,7 @@ static struct rpc_request *request_new(struct rpc_peer *peer, const struct rpc_w
         request->next->previous = request;
     server->requests = request;
     server->in_flight++;
-    map_put(peer->requests, id_key(&request->call_id), request);
+    map_put(peer->requests, map_key_u64(&request->call_id), request);
     deadlines_set(&server->deadlines, &request->deadline, request->due_ms);
     return request;
 }
@@ -52,7 +47,7 @@ static void unlink_request(struct rpc_request *request)
 static void detach_peer(struct rpc_request *request)
 {
     if (request->peer)
-        map_remove(request->peer->requests, id_key(&request->call_id));
+        map_remove(request->peer->requests, map_key_u64(&request->call_id));
     request->peer = NULL;
 }
 
@@ -93,8 +88,8 @@ static void send_end(struct rpc_peer *peer, struct rpc_wire_reply *reply)
         rpc_peer_send(peer, reply);
 }
 
-void rpc_request_refuse(struct rpc_peer *peer, uint64_t call_id, enum error_code code,
-                        const char *message)
+static void end_unserved(struct rpc_peer *peer, uint64_t call_id, enum error_code code,
+                         const char *message, bool is_refused)
 {
     struct rpc_wire_reply reply = {
         .call_id = call_id,
@@ -102,9 +97,22 @@ void rpc_request_refuse(struct rpc_peer *peer, uint64_t call_id, enum error_code
         .code = code,
         .message = slice_of(message),
         .is_last = true,
-        .is_refused = true,
+        .is_refused = is_refused,
     };
     send_end(peer, &reply);
+}
+
+void rpc_request_refuse(struct rpc_peer *peer, uint64_t call_id, enum error_code code,
+                        const char *message)
+{
+    end_unserved(peer, call_id, code, message, true);
+}
+
+/* It can never be served, however often it is sent. */
+static void reject(struct rpc_peer *peer, uint64_t call_id, enum error_code code,
+                   const char *message)
+{
+    end_unserved(peer, call_id, code, message, false);
 }
 
 /* -- arriving ------------------------------------------------------------------------------------- */
@@ -193,19 +201,6 @@ static bool may_begin(struct rpc_peer *peer, struct error *err)
     return true;
 }
 
-static void reject(struct rpc_peer *peer, uint64_t call_id, enum error_code code,
-                   const char *message)
-{
-    struct rpc_wire_reply reply = {
-        .call_id = call_id,
-        .has_status = true,
-        .code = code,
-        .message = slice_of(message),
-        .is_last = true,
-    };
-    send_end(peer, &reply);
-}
-
 static struct rpc_request *begin(struct rpc_peer *peer, const struct rpc_wire_call *call)
 {
     struct error err;
@@ -256,7 +251,7 @@ static void assemble(struct rpc_request *request, const struct rpc_wire_call *ca
 
 void rpc_request_arrive(struct rpc_peer *peer, const struct rpc_wire_call *call)
 {
-    struct rpc_request *request = map_get(peer->requests, id_key(&call->call_id));
+    struct rpc_request *request = map_get(peer->requests, map_key_u64(&call->call_id));
     if (request && request->state != RPC_ASSEMBLING)
         return; /* a repetition of what is being served: the answer comes */
     if (!request && call->chunk > 0)
@@ -414,7 +409,7 @@ void rpc_stream_end(struct rpc_request *request)
 
 void rpc_request_credit(struct rpc_peer *peer, const struct rpc_wire_call *call)
 {
-    struct rpc_request *request = map_get(peer->requests, id_key(&call->call_id));
+    struct rpc_request *request = map_get(peer->requests, map_key_u64(&call->call_id));
     if (!request || call->credit <= request->stream_credit || call->credit > request->stream_sent)
         return;
     request->stream_credit = call->credit;

@@ -3,11 +3,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "io/cluster_key.h"
+#include "io/wall_clock.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define TICK_MS             200u
 #define TICKS_PER_SWEEP     5u
@@ -20,18 +20,6 @@ static const char *const drop_names[RPC_DROP_COUNT] = {
     [RPC_DROP_MALFORMED] = "malformed", [RPC_DROP_PEERS] = "too_many_clients",
     [RPC_DROP_STALE] = "stale",
 };
-
-static struct slice id_key(const uint64_t *id)
-{
-    return (struct slice){ (const char *)id, sizeof *id };
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int64_t rpc_server_now_ms(const struct rpc_server *server)
 {
@@ -73,7 +61,8 @@ static bool open_message(struct rpc_endpoint *endpoint, char *bytes, size_t len,
     *ret_opened = (struct slice){ bytes, len };
     if (!endpoint->seal)
         return true;
-    if (rpc_seal_open(endpoint->seal, RPC_TO_SERVER, wall_ms(), true, bytes, len, ret_opened, &err))
+    if (rpc_seal_open(endpoint->seal, RPC_TO_SERVER, wall_clock_ms(), true, bytes, len, ret_opened,
+                      &err))
         return true;
     rpc_server_count_drop(endpoint->server,
                           err.code == ERROR_ALREADY_EXISTS ? RPC_DROP_REPLAY : RPC_DROP_SEAL);
@@ -83,7 +72,7 @@ static bool open_message(struct rpc_endpoint *endpoint, char *bytes, size_t len,
 static struct rpc_peer *find_peer(struct rpc_endpoint *endpoint, uint64_t client_id)
 {
     struct rpc_server *server = endpoint->server;
-    struct rpc_peer *peer = map_get(endpoint->peers, id_key(&client_id));
+    struct rpc_peer *peer = map_get(endpoint->peers, map_key_u64(&client_id));
     if (peer)
         return peer;
     if (server->peer_count >= server->limits.clients) {
@@ -95,7 +84,7 @@ static struct rpc_peer *find_peer(struct rpc_endpoint *endpoint, uint64_t client
 
 static void cancel(struct rpc_peer *peer, uint64_t call_id)
 {
-    struct rpc_request *request = map_get(peer->requests, id_key(&call_id));
+    struct rpc_request *request = map_get(peer->requests, map_key_u64(&call_id));
     if (request)
         rpc_request_abandon(request);
 }
@@ -468,7 +457,7 @@ static void orphan_requests(struct rpc_server *server)
     for (struct rpc_request *request = server->requests, *next; request; request = next) {
         next = request->next;
         if (request->peer)
-            map_remove(request->peer->requests, id_key(&request->call_id));
+            map_remove(request->peer->requests, map_key_u64(&request->call_id));
         request->peer = NULL;
         request->on_cancel = NULL;
         if (request->state == RPC_ASSEMBLING)

@@ -3,10 +3,10 @@
 #include "base/alloc.h"
 #include "base/map.h"
 #include "io/metrics.h"
+#include "io/wall_clock.h"
 #include "registry/manifest.h"
 
 #include <assert.h>
-#include <time.h>
 
 struct resolver_ticket {
     struct flight *flight;
@@ -35,13 +35,6 @@ struct resolver {
     bool is_closing;
     struct metric *from_cache, *from_registry, *failures;
 };
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Not the wall's: how long an answer lives does not depend on somebody who sets the clock. */
 static int64_t steady_ms(void)
@@ -156,7 +149,7 @@ static void on_manifest(void *user, const struct registry_manifest *manifest,
             .platforms = platforms_of(manifest, flight->arena),
             .authentication = manifest->authentication,
             .size_bytes = (int64_t)manifest->len,
-            .found_at_ms = wall_ms(),
+            .found_at_ms = wall_clock_ms(),
         };
         cache_put(resolver->cache, flight->key, &finding, steady_ms());
         land(flight, &finding, NULL);

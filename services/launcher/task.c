@@ -9,19 +9,12 @@
 #include "base/cleanup.h"
 #include "io/log.h"
 #include "io/metrics.h"
+#include "io/wall_clock.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define QUEUE_MAX (sizeof((struct task *)0)->queue / sizeof(enum task_event))
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void replace(char **text, const char *with)
 {
@@ -201,7 +194,7 @@ void task_report(struct task *task, Eos__Job__V1__ScheduleStatus status, const c
 {
     task->status = status;
     replace(&task->message, message);
-    updates_add(task->host->updates, task->id, status, message, wall_ms());
+    updates_add(task->host->updates, task->id, status, message, wall_clock_ms());
     task->host->on_news(task->host->user);
 }
 
@@ -227,7 +220,7 @@ void task_end(struct task *task, Eos__Job__V1__ScheduleStatus status, const char
     if (task->is_lost_wanted && status != EOS__JOB__V1__SCHEDULE_STATUS__FINISHED)
         status = EOS__JOB__V1__SCHEDULE_STATUS__LOST;
     task->has_ended = true;
-    task->ended_at_ms = wall_ms();
+    task->ended_at_ms = wall_clock_ms();
     task_report(task, status, message);
     task_record(task, RECORD_AWAIT);
     count_end(status);

@@ -6,11 +6,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "io/log.h"
+#include "io/wall_clock.h"
 
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
-#include <time.h>
 
 #define CHECKPOINT_MAX_BYTES (32u << 20)
 #define STOPS_MAX            16u /* callers that wait for the end of all tasks */
@@ -313,13 +313,6 @@ struct task *tasks_find(const struct tasks *tasks, const char *task_id)
     return map_get(tasks->by_id, slice_of(task_id));
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static Eos__Job__V1__AssignedTask *copy_task(const Eos__Job__V1__AssignedTask *task)
 {
     size_t len = eos__job__v1__assigned_task__get_packed_size(task);
@@ -338,7 +331,7 @@ static void refuse(struct tasks *tasks, const Eos__Job__V1__AssignedTask *task,
     updates_add(tasks->host.updates, task->task_id,
                 err->code == ERROR_RESOURCE_EXHAUSTED ? EOS__JOB__V1__SCHEDULE_STATUS__LOST
                                                       : EOS__JOB__V1__SCHEDULE_STATUS__FAILED,
-                err->message, wall_ms());
+                err->message, wall_clock_ms());
     tasks->on_news(tasks->user);
 }
 

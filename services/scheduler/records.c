@@ -130,7 +130,7 @@ struct record record_of(const struct entity *entity, struct arena *arena)
 
 static struct task_config *find_config(const struct state *state, uint64_t id)
 {
-    return map_get(state->configs_by_id, (struct slice){ (const char *)&id, sizeof id });
+    return map_get(state->configs_by_id, map_key_u64(&id));
 }
 
 static bool load_config(struct state *state, void *message, struct error *err)

@@ -9,11 +9,11 @@
 #include "io/daemon.h"
 #include "io/log.h"
 #include "io/uv_error.h"
+#include "io/wall_clock.h"
 
 #include "eos/scheduler/v1/scheduler.pb-c.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define TICK_MS          200
 #define TICKS_PER_SECOND (1000 / TICK_MS)
@@ -23,13 +23,6 @@
 
 /* -- clock ---------------------------------------------------------------------------------------- */
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int64_t service_now_ms(const struct service *service)
 {
     return (int64_t)(uv_hrtime() / 1000000) + service->clock_offset_ms;
@@ -37,7 +30,7 @@ int64_t service_now_ms(const struct service *service)
 
 static void follow_clock(struct service *service)
 {
-    int64_t behind_ms = wall_ms() - service_now_ms(service);
+    int64_t behind_ms = wall_clock_ms() - service_now_ms(service);
     if (behind_ms > SLEW_MS)
         behind_ms = SLEW_MS;
     if (behind_ms < -SLEW_MS)
@@ -176,7 +169,7 @@ bool service_open(uv_loop_t *loop, void *user, void **ret_service, struct error 
     struct service *service = xcalloc(1, sizeof *service);
 
     service->loop = loop;
-    service->clock_offset_ms = wall_ms() - (int64_t)(uv_hrtime() / 1000000);
+    service->clock_offset_ms = wall_clock_ms() - (int64_t)(uv_hrtime() / 1000000);
     if (!open_state(service, options, err)) {
         release_service(service);
         return false;

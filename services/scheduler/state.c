@@ -139,16 +139,11 @@ struct host *state_find_host(const struct state *state, const char *id)
 
 /* -- configurations ------------------------------------------------------------------------------- */
 
-static struct slice id_key(const uint64_t *id)
-{
-    return (struct slice){ (const char *)id, sizeof *id };
-}
-
 void state_add_config(struct state *state, struct task_config *config)
 {
     struct arena *arena = arena_new();
     map_put(state->configs, message_pack(&config->message->base, arena), config);
-    map_put(state->configs_by_id, id_key(&config->id), config);
+    map_put(state->configs_by_id, map_key_u64(&config->id), config);
     if (config->id >= state->next_config_id)
         state->next_config_id = config->id + 1;
     arena_free(arena);
@@ -181,7 +176,7 @@ void state_drop_config(struct state *state, struct task_config *config)
         return;
     struct arena *arena = arena_new();
     map_remove(state->configs, message_pack(&config->message->base, arena));
-    map_remove(state->configs_by_id, id_key(&config->id));
+    map_remove(state->configs_by_id, map_key_u64(&config->id));
     arena_free(arena);
     delete_entity(state, &config->entity);
 }

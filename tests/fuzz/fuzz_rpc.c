@@ -15,7 +15,7 @@ static uv_loop_t loop;
 
 static void fail_at_once(void *ctx, struct rpc_request *request)
 {
-    struct error err = { ERROR_NOT_FOUND, "not here" };
+    struct error err = { .code = ERROR_NOT_FOUND, .message = "not here" };
     (void)ctx;
     rpc_fail(request, &err);
 }

@@ -56,7 +56,7 @@ struct waiting {
 static void on_gave_up(void *user)
 {
     struct waiting *waiting = user;
-    struct error err = { ERROR_CANCELLED, "nobody waits" };
+    struct error err = { .code = ERROR_CANCELLED, .message = "nobody waits" };
     waiting->echo->cancelled++;
     rpc_fail(waiting->request, &err);
     free(waiting);
@@ -88,7 +88,7 @@ static void compile(void *ctx, struct rpc_request *request)
     } else if (strcmp(req->user, "never") == 0) {
         wait_for_ever(echo, request);
     } else if (strcmp(req->user, "fail") == 0) {
-        struct error err = { ERROR_NOT_FOUND, "there is no such thing" };
+        struct error err = { .code = ERROR_NOT_FOUND, .message = "there is no such thing" };
         rpc_fail(request, &err);
     } else if (number_behind(req->user, "size ", &number)) {
         answer_size(request, number);
@@ -155,7 +155,7 @@ static void read_log(void *ctx, struct rpc_request *request)
 
 static void no_such(void *ctx, struct rpc_request *request)
 {
-    struct error err = { ERROR_UNIMPLEMENTED, "not in this test" };
+    struct error err = { .code = ERROR_UNIMPLEMENTED, .message = "not in this test" };
     (void)ctx;
     rpc_fail(request, &err);
 }

@@ -109,6 +109,7 @@ static void on_reply(void *user, const ProtobufCMessage *message, const struct e
     outcome->ended_ms = uv_now(outcome->loop);
     if (err) {
         outcome->code = err->code;
+        outcome->is_unanswered = err->is_unanswered;
         snprintf(outcome->message, sizeof outcome->message, "%s", err->message);
     } else {
         outcome->len = strlen(response->printed);

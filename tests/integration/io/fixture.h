@@ -39,7 +39,7 @@ void run_for(struct fixture *f, uint64_t ms);
 
 /* What came of a call. */
 struct outcome {
-    bool is_done;
+    bool is_done, is_unanswered;
     enum error_code code;
     char message[256];
     size_t len;      /* of the answer's text */

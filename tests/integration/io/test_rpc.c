@@ -128,6 +128,7 @@ static void hands_errors_on(void **state)
     run_until(f, &outcome.is_done, 5000);
     assert_int_equal(outcome.code, ERROR_NOT_FOUND);
     assert_string_equal(outcome.message, "there is no such thing");
+    assert_false(outcome.is_unanswered);
 }
 
 /* -- deadlines and death -------------------------------------------------------------------------- */
@@ -157,6 +158,7 @@ static void names_a_peer_that_is_not_there(void **state)
     run_until(f, &outcome.is_done, 5000);
     assert_int_equal(outcome.code, ERROR_UNAVAILABLE);
     assert_non_null(strstr(outcome.message, f->url));
+    assert_true(outcome.is_unanswered);
     assert_false(rpc_client_is_connected(f->client));
 }
 
@@ -711,6 +713,7 @@ static void drains(void **state)
     assert_true(call_echo(f, f->client, "", 0, 300, &during, &err));
     run_until(f, &during.is_done, 2000);
     assert_int_equal(during.code, ERROR_UNAVAILABLE);
+    assert_true(during.is_unanswered);
     assert_false(before.is_done);
     run_until(f, &drained, 5000);
     run_until(f, &before.is_done, 2000);

@@ -30,7 +30,7 @@ static void absence_lives_shorter(void **state)
 {
     struct cache *cache = cache_new(&limits);
     struct finding finding = { .digest = "untouched" };
-    struct error err = { 0 }, absent = { ERROR_NOT_FOUND, "none" };
+    struct error err = { 0 }, absent = { .code = ERROR_NOT_FOUND, .message = "none" };
     (void)state;
     cache_put(cache, "a", &found, 0);
     cache_put_error(cache, "a", &absent, 0);
@@ -45,7 +45,7 @@ static void trouble_is_not_remembered(void **state)
 {
     struct cache *cache = cache_new(&limits);
     struct finding finding;
-    struct error err = { 0 }, down = { ERROR_UNAVAILABLE, "down" };
+    struct error err = { 0 }, down = { .code = ERROR_UNAVAILABLE, .message = "down" };
     (void)state;
     cache_put(cache, "a", &found, 0);
     cache_put_error(cache, "a", &down, 0);

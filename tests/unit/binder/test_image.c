@@ -5,7 +5,7 @@
 
 static const char *const insecure_items[] = { "plain.example" };
 static const struct insecure_hosts insecure = { insecure_items, 1 };
-static struct error unknown = { ERROR_NOT_FOUND, "Unknown cluster: x" };
+static struct error unknown = { .code = ERROR_NOT_FOUND, .message = "Unknown cluster: x" };
 
 static const struct image_case {
     const char *name; /* the reference */

@@ -8,7 +8,7 @@
 #define BOUND    "h.x/a/b@" D1
 
 static const struct insecure_hosts insecure = { NULL, 0 };
-static struct error unknown = { ERROR_NOT_FOUND, "Unknown cluster: x" };
+static struct error unknown = { .code = ERROR_NOT_FOUND, .message = "Unknown cluster: x" };
 static const struct image_context context = { "https://h.x", &unknown, &insecure };
 
 /* A job with everything that may hold a string, out of which a test fills what it needs. */
