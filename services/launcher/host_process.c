@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #define STAT_MAX      4096
 #define ARGUMENTS_MAX (3 * PATH_MAX)
@@ -65,6 +66,40 @@ static void note(struct map *found, struct slice plan, pid_t pid)
     free(other);
 }
 
+/* In all four ways, and by what the kernel says of the process itself: its files in /proc belong to root
+ * when it hides from others, whoever it is. */
+static bool is_of_this_user(pid_t pid)
+{
+    char path[64], buffer[STAT_MAX];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    ssize_t len = read_file(path, buffer, sizeof buffer);
+    struct slice rest = { buffer, len > 0 ? (size_t)len : 0 }, line = { 0 };
+    while (rest.ptr && !slice_starts_with(line, SLICE("Uid:\t")))
+        line = slice_split(&rest, '\n');
+    size_t count = 0;
+    for (slice_split(&line, '\t'); line.ptr; count++) {
+        uint64_t uid;
+        if (!slice_to_u64(slice_split(&line, '\t'), UINT32_MAX, &uid) || uid != geteuid())
+            return false;
+    }
+    return count == 4;
+}
+
+/* Not in a container: it counts processes as this one does, and has the same root. */
+static bool is_on_this_host(pid_t pid)
+{
+    char path[64], its[64], own[64];
+    struct stat its_root, own_root;
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+    ssize_t its_len = readlink(path, its, sizeof its);
+    ssize_t own_len = readlink("/proc/self/ns/pid", own, sizeof own);
+    if (its_len <= 0 || its_len != own_len || memcmp(its, own, (size_t)own_len) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/root", (int)pid);
+    return stat(path, &its_root) == 0 && stat("/", &own_root) == 0 &&
+           its_root.st_dev == own_root.st_dev && its_root.st_ino == own_root.st_ino;
+}
+
 static void look_at(struct map *found, const char *directory, pid_t pid)
 {
     char path[64], buffer[ARGUMENTS_MAX];
@@ -74,7 +109,8 @@ static void look_at(struct map *found, const char *directory, pid_t pid)
         return;
     struct slice plan = plan_argument((struct slice){ buffer, (size_t)len });
     size_t prefix = strlen(directory);
-    if (plan.len > prefix && memcmp(plan.ptr, directory, prefix) == 0 && plan.ptr[prefix] == '/')
+    if (plan.len > prefix && memcmp(plan.ptr, directory, prefix) == 0 && plan.ptr[prefix] == '/' &&
+        is_of_this_user(pid) && is_on_this_host(pid))
         note(found, plan, pid);
 }
 

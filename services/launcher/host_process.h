@@ -22,6 +22,7 @@ struct host_process {
 };
 
 /* All processes with the arguments "--plan PATH", where PATH is below `directory`: struct host_process
- * by PATH, the oldest for each.  Release with host_processes_free(). */
+ * by PATH, the oldest for each.  Anybody may call a process like that, so only those count that are of
+ * this process's user and in no container.  Release with host_processes_free(). */
 struct map *host_processes_find(const char *directory);
 void host_processes_free(struct map *processes);

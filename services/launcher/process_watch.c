@@ -44,8 +44,8 @@ struct process_watch *process_watch_open(uv_loop_t *loop, pid_t pid, uint64_t st
 {
     cleanup_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0) {
-        error_set_errno(err, errno == ESRCH ? ENOENT : errno, "could not watch process %d",
-                        (int)pid);
+        error_set_errno(err, pid == 0 || errno == ESRCH ? ENOENT : errno,
+                        "could not watch process %d", (int)pid);
         return NULL;
     }
     if (start_ticks > 0 && host_process_start(pid) != start_ticks) {

@@ -10,7 +10,7 @@
 struct process_watch;
 
 /* NOT_FOUND when the process, which began at `start_ticks` (0: is a child of this one), has ended
- * already.  `on_gone` is called at most once, later; then the watch is still to be closed. */
+ * already, and for `pid` 0.  `on_gone` is called at most once, later; then the watch is still to be closed. */
 struct process_watch *process_watch_open(uv_loop_t *loop, pid_t pid, uint64_t start_ticks,
                                          void (*on_gone)(void *user), void *user,
                                          struct error *err) MUST_CHECK;

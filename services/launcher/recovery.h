@@ -9,7 +9,7 @@ struct recovery_facts {
     bool has_ended;   /* the checkpoint: the end has been recorded */
     bool is_alive;    /* its executor is there */
     bool has_exit;    /* the executor has written down how the task ended */
-    bool has_begun;   /* the executor has written a record, so processes may have run */
+    bool has_begun;   /* the executor has written a record, so a second launch may run them twice */
     bool was_started; /* the checkpoint names an executor */
 };
 

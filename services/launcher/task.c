@@ -384,6 +384,13 @@ static const enum task_stage recovered_stages[RECOVERY_COUNT] = {
     [RECOVER_LAUNCH] = STAGE_ACCEPTED,
 };
 
+/* In a container of the Docker engine the process is not found by its command line, and need not be: to
+ * launch again takes over what is there. */
+static bool has_begun(const struct task *task)
+{
+    return task->kind != KIND_DOCKER_ENGINE && has_file(task, "record");
+}
+
 struct task *task_restore(struct task_host *host, Eos__Launcher__V1__Checkpoint *checkpoint,
                           const struct map *processes)
 {
@@ -394,7 +401,7 @@ struct task *task_restore(struct task_host *host, Eos__Launcher__V1__Checkpoint 
         .has_ended = task->has_ended,
         .is_alive = find_executor(task, checkpoint, processes),
         .has_exit = has_file(task, "exit"),
-        .has_begun = has_file(task, "record"),
+        .has_begun = has_begun(task),
         .was_started = checkpoint->executor != NULL,
     };
     task->stage = recovered_stages[recovery_decide(&facts)];

@@ -5,6 +5,8 @@
 #include "io/rpc_client.h"
 #include "io/rpc_server.h"
 
+#include "eos/launcher/v1/checkpoint.pb-c.h"
+
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -675,4 +677,21 @@ void harness_done(struct harness *harness)
     (void)status;
     arena_free(harness->arena);
     free(harness);
+}
+
+void harness_forget_executor(const struct harness *harness, const char *task_id)
+{
+    cleanup_free char *path = xasprintf("state/tasks/%s/checkpoint", harness_id(harness, task_id));
+    cleanup_free char *full = xasprintf("%s/%s", harness->folder, path);
+    cleanup_text struct text content = TEXT_INIT;
+    harness_read_file(harness, path, &content);
+    Eos__Launcher__V1__Checkpoint *checkpoint =
+        eos__launcher__v1__checkpoint__unpack(NULL, content.len, (const uint8_t *)content.ptr);
+    assert(checkpoint && checkpoint->executor);
+    eos__launcher__v1__executor_process__free_unpacked(TAKE(checkpoint->executor), NULL);
+    size_t len = eos__launcher__v1__checkpoint__pack(checkpoint, (uint8_t *)content.ptr);
+    eos__launcher__v1__checkpoint__free_unpacked(checkpoint, NULL);
+    cleanup_close int fd = open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    ssize_t written = write(fd, content.ptr, len);
+    assert(written == (ssize_t)len);
 }

@@ -119,3 +119,6 @@ bool harness_nothing_left(const struct harness *harness, const void *ignored);
 
 /* A file below the test's directory, such as "log" or "state/…"; "" when it is not there. */
 void harness_read_file(const struct harness *harness, const char *path, struct text *out);
+
+/* Takes the executor out of a task's checkpoint, as if the launcher had died before it noted it. */
+void harness_forget_executor(const struct harness *harness, const char *task_id);

@@ -248,6 +248,35 @@ static void a_container_of_the_engine_outlives_a_crash(void **state)
     assert_true(harness_wait(h, harness_nothing_left, NULL));
 }
 
+static bool runs_again(const struct harness *h, const void *task_id)
+{
+    return harness_count(h, task_id, RUNNING) == 2;
+}
+
+/* By its name, not by what it is called inside. */
+static void a_container_that_nobody_noted_is_taken_over(void **state)
+{
+    struct harness *h = *state;
+    cleanup_text struct text begun = TEXT_INIT;
+    launch(h, "e12", engine(h, "eos/hello:1.0", NULL, NULL), "echo begun >> begun; " FOREVER);
+    assert_non_null(harness_wait_for(h, "e12", RUNNING));
+    Eos__Launcher__V1__DescribeTaskResponse *before = describe(h, "e12");
+    harness_kill(h);
+    harness_forget_executor(h, "e12");
+    assert_true(harness_start(h));
+    assert_true(harness_wait(h, runs_again, "e12"));
+    Eos__Launcher__V1__DescribeTaskResponse *after = describe(h, "e12");
+    assert_int_equal(after->executor_pid, before->executor_pid);
+    protobuf_c_message_free_unpacked(&before->base, NULL);
+    protobuf_c_message_free_unpacked(&after->base, NULL);
+    cleanup_free char *path = xasprintf("state/sandboxes/%s/begun", harness_id(h, "e12"));
+    harness_read_file(h, path, &begun);
+    assert_string_equal(text_string(&begun), "begun\n");
+    harness_order_kill(h, "e12");
+    assert_non_null(harness_wait_for(h, "e12", KILLED));
+    assert_true(harness_wait(h, harness_nothing_left, NULL));
+}
+
 static void a_container_that_dies_is_lost(void **state)
 {
     struct harness *h = *state;
@@ -363,6 +392,7 @@ int main(int argc, char **argv)
         LIVE(the_engine_says_what_it_has_not),
         LIVE(a_container_of_the_engine_is_killed),
         LIVE(a_container_of_the_engine_outlives_a_crash),
+        LIVE(a_container_that_nobody_noted_is_taken_over),
         LIVE(a_container_that_dies_is_lost),
         LIVE(memory_runs_out_in_the_engine),
         LIVE(an_engine_that_is_restarted_is_waited_for),

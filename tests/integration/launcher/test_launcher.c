@@ -497,6 +497,19 @@ static void tasks_outlive_a_crash(void **state)
     assert_non_null(harness_wait_for(h, "t1", KILLED));
 }
 
+static void an_executor_that_nobody_noted_is_found(void **state)
+{
+    struct harness *h = *state;
+    launch_and_wait(h, "t1", FOREVER);
+    int pid = executor_pid(h, "t1");
+    harness_kill(h);
+    harness_forget_executor(h, "t1");
+    assert_true(harness_start(h));
+    assert_int_equal(executor_pid(h, "t1"), pid);
+    harness_order_kill(h, "t1");
+    assert_non_null(harness_wait_for(h, "t1", KILLED));
+}
+
 static bool has_exit(const struct harness *h, const void *what)
 {
     cleanup_free char *path = xasprintf("%s/tasks/%s/exit", h->state_dir, harness_id(h, what));
@@ -714,6 +727,7 @@ int main(int argc, char **argv)
         LIVE(wrong_questions_are_refused),
         LIVE(tasks_outlive_a_restart),
         LIVE(tasks_outlive_a_crash),
+        LIVE(an_executor_that_nobody_noted_is_found),
         LIVE(an_end_while_nobody_looks_is_told_later),
         LIVE(an_executor_that_dies_takes_its_task_along),
         LIVE(an_executor_that_dies_while_nobody_looks),
