@@ -354,11 +354,12 @@ static bool compare_lists(struct vm *vm, enum compare_op op, const struct list *
 {
     size_t i = 0;
     for (; i < a->count && i < b->count; i++) {
+        struct value x = a->items[i], y = b->items[i]; /* the comparison may change the lists */
         bool is_equal;
-        if (!value_equal(vm, a->items[i], b->items[i], &is_equal))
+        if (!value_equal(vm, x, y, &is_equal))
             return false;
         if (!is_equal)
-            return value_compare(vm, op, a->items[i], b->items[i], ret);
+            return value_compare(vm, op, x, y, ret);
     }
     *ret = V_BOOL(order_answer(op, (a->count > b->count) - (a->count < b->count)));
     return true;

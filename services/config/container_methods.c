@@ -96,7 +96,8 @@ METHOD(list_remove)
         return false;
     if (index == SIZE_MAX)
         return raise_error(vm, &class_ValueError, "list.remove(x): x not in list");
-    remove_at(self.list, index);
+    if (index < self.list->count) /* the comparison may have taken items away */
+        remove_at(self.list, index);
     return true;
 }
 

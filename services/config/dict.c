@@ -60,37 +60,36 @@ static bool same_key(struct vm *vm, struct value a, struct value b, bool *ret)
     return value_equal(vm, a, b, ret);
 }
 
+/* The comparison may run code of the configuration, which must not change the table meanwhile. */
+static bool is_entry_of(struct vm *vm, const struct dict *dict, const struct dict_entry *entry,
+                        struct value key, uint64_t hash, bool *ret)
+{
+    const struct dict_entry *entries = dict->entries;
+    const uint32_t *index = dict->index;
+    *ret = false;
+    if (entry->hash != hash || (!vm && entry->key.kind != K_STR))
+        return true;
+    if (!same_key(vm, entry->key, key, ret))
+        return false;
+    *ret = *ret && entry->key.kind != K_UNBOUND;
+    return (dict->entries == entries && dict->index == index) ||
+           raise_error(vm, &class_RuntimeError, "a dict or set changed while a key was looked up");
+}
+
 /* Gives the entry or NULL.  With `vm` NULL, `key` is text. */
 static bool find(struct vm *vm, const struct dict *dict, struct value key, uint64_t hash,
                  struct dict_entry **ret)
 {
-    bool is_same;
+    bool is_found = false;
+    size_t mask = dict->index_size - 1, at = dict->index ? hash & mask : 0;
     *ret = NULL;
-    if (!dict->index) {
-        for (size_t i = 0; i < dict->used; i++) {
-            struct dict_entry *entry = &dict->entries[i];
-            if (entry->hash != hash || (!vm && entry->key.kind != K_STR))
-                continue;
-            if (!same_key(vm, entry->key, key, &is_same))
-                return false;
-            if (is_same) {
-                *ret = entry;
-                return true;
-            }
-        }
-        return true;
-    }
-    size_t mask = dict->index_size - 1;
-    for (size_t at = hash & mask; dict->index[at]; at = (at + 1) & mask) {
-        struct dict_entry *entry = &dict->entries[dict->index[at] - 1];
-        if (entry->hash != hash || (!vm && entry->key.kind != K_STR))
-            continue;
-        if (!same_key(vm, entry->key, key, &is_same))
+    while (!is_found && (dict->index ? dict->index[at] != 0 : at < dict->used)) {
+        struct dict_entry *entry = &dict->entries[dict->index ? dict->index[at] - 1 : at];
+        if (!is_entry_of(vm, dict, entry, key, hash, &is_found))
             return false;
-        if (is_same) {
+        if (is_found)
             *ret = entry;
-            return true;
-        }
+        at = dict->index ? (at + 1) & mask : at + 1;
     }
     return true;
 }

@@ -50,12 +50,13 @@ static bool assign_starred(struct vm *vm, struct frame *frame, const struct node
     return true;
 }
 
-/* Takes no more items than are needed to see that there are too many. */
+/* Takes no more items than are needed to see that there are too many.  Of a list a copy: what is
+ * assigned to may change it. */
 static bool unpack(struct vm *vm, struct value v, size_t most, struct list **ret)
 {
     struct iterator *iterator;
     if (v.kind == K_LIST || v.kind == K_TUPLE) {
-        *ret = v.list;
+        *ret = v.kind == K_TUPLE ? v.list : tuple_of(vm->arena, v.list->items, v.list->count).list;
         return true;
     }
     if (!value_iterate(vm, v, &iterator)) {

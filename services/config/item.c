@@ -1,5 +1,4 @@
 #include "config/integer.h"
-#include "config/slices.h"
 #include "config/template.h"
 #include "config/vm.h"
 
@@ -86,6 +85,12 @@ bool value_length(struct vm *vm, struct value v, size_t *ret)
 
 /* --- slices --- */
 
+/* The positions that a slice takes out of a sequence: `count` of them, from `start` on. */
+struct indices {
+    int64_t start, step;
+    size_t count;
+};
+
 static bool slice_part(struct vm *vm, struct value part, int64_t fallback, int64_t count,
                        int64_t least, int64_t most, int64_t *ret)
 {
@@ -104,9 +109,12 @@ static bool slice_part(struct vm *vm, struct value part, int64_t fallback, int64
     return true;
 }
 
-bool slice_indices(struct vm *vm, const struct list *slice, size_t length, struct indices *ret)
+/* The length is asked for last: code of the configuration, which the step may run, can change it. */
+static bool slice_indices(struct vm *vm, struct value v, const struct list *slice,
+                          struct indices *ret)
 {
-    int64_t count = (int64_t)length, stop;
+    int64_t stop;
+    size_t length;
     ret->step = 1;
     if (slice->items[2].kind != K_NONE &&
         !value_to_i64(vm, slice->items[2], "slice indices", &ret->step))
@@ -115,6 +123,9 @@ bool slice_indices(struct vm *vm, const struct list *slice, size_t length, struc
         return raise_error(vm, &class_ValueError, "slice step cannot be zero");
     if (ret->step < -LIMIT_STRING_BYTES)
         ret->step = -LIMIT_STRING_BYTES;
+    if (!value_length(vm, v, &length))
+        return false;
+    int64_t count = (int64_t)length;
     bool is_back = ret->step < 0;
     int64_t least = is_back ? -1 : 0, most = is_back ? count - 1 : count;
     if (!slice_part(vm, slice->items[0], is_back ? most : 0, count, least, most, &ret->start) ||
@@ -178,8 +189,7 @@ static bool slice_range(struct vm *vm, const struct range *range, const struct i
 static bool get_slice(struct vm *vm, struct value v, const struct list *slice, struct value *ret)
 {
     struct indices at;
-    size_t length;
-    if (!value_length(vm, v, &length) || !slice_indices(vm, slice, length, &at))
+    if (!slice_indices(vm, v, slice, &at))
         return false;
     if (v.kind == K_RANGE)
         return slice_range(vm, v.range, &at, ret);
@@ -189,9 +199,11 @@ static bool get_slice(struct vm *vm, struct value v, const struct list *slice, s
 
 /* --- one item --- */
 
-static bool to_index(struct vm *vm, struct value v, struct value key, size_t length, size_t *ret)
+/* The length is asked for behind the key's __index__(), which may change it. */
+static bool to_index(struct vm *vm, struct value v, struct value key, size_t *ret)
 {
     int64_t index;
+    size_t length;
     bool found = false;
     key = key.kind == K_INSTANCE ? value_as(key, key.instance->class->layout) : key;
     if (key.kind == K_INSTANCE && !value_call_special(vm, key, "__index__", NULL, 0, &key, &found))
@@ -201,6 +213,8 @@ static bool to_index(struct vm *vm, struct value v, struct value key, size_t len
                            v.kind == K_STR ? "%s indices must be integers, not '%s'"
                                            : "%s indices must be integers or slices, not %s",
                            v.kind == K_STR ? "string" : value_type_name(v), value_type_name(key));
+    if (!value_length(vm, v, &length))
+        return false;
     if (!integer_to_i64(key, &index))
         index = INT64_MAX;
     if (index < 0)
@@ -216,10 +230,10 @@ static bool to_index(struct vm *vm, struct value v, struct value key, size_t len
 
 static bool get_sequence_item(struct vm *vm, struct value v, struct value key, struct value *ret)
 {
-    size_t length, index, bytes = 1;
+    size_t index, bytes = 1;
     if (key.kind == K_SLICE)
         return get_slice(vm, v, key.list, ret);
-    if (!value_length(vm, v, &length) || !to_index(vm, v, key, length, &index))
+    if (!to_index(vm, v, key, &index))
         return false;
     switch (v.kind) {
     case K_STR: {
@@ -331,12 +345,18 @@ static bool replace_range(struct vm *vm, struct list *list, size_t start, size_t
     return true;
 }
 
-static bool set_slice(struct vm *vm, struct list *list, const struct list *slice, struct value item)
+static bool set_slice(struct vm *vm, struct value v, const struct list *slice, struct value item)
 {
+    struct list *list = v.list;
     struct indices at;
     struct value items;
-    if (!slice_indices(vm, slice, list->count, &at) || !value_to_list(vm, item, K_LIST, &items))
+    if (!slice_indices(vm, v, slice, &at))
         return false;
+    size_t count = list->count;
+    if (!value_to_list(vm, item, K_LIST, &items))
+        return false;
+    if (list->count != count)
+        return raise_error(vm, &class_ValueError, "list modified during assignment to a slice");
     if (at.step == 1)
         return replace_range(vm, list, (size_t)at.start, at.count, items.list);
     if (items.list->count != at.count)
@@ -371,8 +391,8 @@ bool value_set_item(struct vm *vm, struct value v, struct value key, struct valu
         return dict_set(vm, v.dict, key, item);
     case K_LIST:
         if (key.kind == K_SLICE)
-            return set_slice(vm, v.list, key.list, item);
-        if (!to_index(vm, v, key, v.list->count, &index))
+            return set_slice(vm, v, key.list, item);
+        if (!to_index(vm, v, key, &index))
             return false;
         v.list->items[index] = item;
         return true;
@@ -384,11 +404,12 @@ bool value_set_item(struct vm *vm, struct value v, struct value key, struct valu
     }
 }
 
-static bool delete_slice(struct vm *vm, struct list *list, const struct list *slice)
+static bool delete_slice(struct vm *vm, struct value v, const struct list *slice)
 {
+    struct list *list = v.list;
     struct indices at;
     static const struct list none;
-    if (!slice_indices(vm, slice, list->count, &at))
+    if (!slice_indices(vm, v, slice, &at))
         return false;
     if (at.step == 1)
         return replace_range(vm, list, (size_t)at.start, at.count, &none);
@@ -426,9 +447,8 @@ bool value_delete_item(struct vm *vm, struct value v, struct value key)
         return raise_error(vm, &class_TypeError, "'%s' object doesn't support item deletion",
                            value_type_name(v));
     if (key.kind == K_SLICE)
-        return delete_slice(vm, v.list, key.list);
-    return to_index(vm, v, key, v.list->count, &index) &&
-           replace_range(vm, v.list, index, 1, &none);
+        return delete_slice(vm, v, key.list);
+    return to_index(vm, v, key, &index) && replace_range(vm, v.list, index, 1, &none);
 }
 
 /* --- membership --- */

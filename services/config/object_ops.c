@@ -1,6 +1,5 @@
 #include "config/modules.h"
 #include "config/schema.h"
-#include "config/slices.h"
 #include "config/template.h"
 
 /* Values of template types in the hands of the configuration: printing, comparing, methods. */
