@@ -20,7 +20,10 @@
 
 #define DEFAULT_HTTP   "127.0.0.1:8081"
 #define START_GRACE_MS 10000 /* a service that has not stayed up for so long will not */
-#define WRONG_FLAGS    2     /* exit status of a daemon that no restart helps */
+
+/* Exit statuses of a daemon whose last line tells why, see io/daemon.h. */
+#define OPENING_FAILED 1
+#define WRONG_FLAGS    2
 
 enum phase { PHASE_STARTING, PHASE_READY, PHASE_ENDING_TASKS, PHASE_STOPPING, PHASE_CLOSED };
 
@@ -147,23 +150,31 @@ static void on_signal(uv_signal_t *signal, int number)
 
 /* -- the services --------------------------------------------------------------------------------- */
 
-static void describe_exit(int exit_status, struct text *out)
+static void describe_exit(const struct supervised *service, int exit_status, struct text *out)
 {
+    text_printf(out, "eos-%s ", service_name(service->id));
     if (exit_status < 0)
         text_printf(out, "was ended by signal %d (%s)", -exit_status, strsignal(-exit_status));
     else
         text_printf(out, "ended with status %d", exit_status);
 }
 
+/* A daemon that gave up by itself: its last line is the sentence. */
+static bool says_why(int exit_status)
+{
+    return exit_status == OPENING_FAILED || exit_status == WRONG_FLAGS;
+}
+
 /* Before the cluster was ready once, somebody waits for the answer: a service that cannot be brought
- * up is a failure.  Later it is started again for as long as this program runs. */
+ * up is a failure, and one that says why is so at once.  Later it is started again for as long as this
+ * program runs. */
 static bool is_hopeless(const struct dev *dev, const struct supervised *service, int exit_status)
 {
+    bool is_for_good = says_why(exit_status) && !service_is_in_use(service->last_line);
     int64_t failing_ms = service->first_failure_ms > 0
                              ? (int64_t)uv_now((uv_loop_t *)&dev->loop) - service->first_failure_ms
                              : 0;
-    return dev->phase == PHASE_STARTING &&
-           (exit_status == WRONG_FLAGS || failing_ms > START_GRACE_MS);
+    return dev->phase == PHASE_STARTING && (is_for_good || failing_ms > START_GRACE_MS);
 }
 
 static void on_service_exit(void *user, struct supervised *service, int exit_status)
@@ -176,16 +187,16 @@ static void on_service_exit(void *user, struct supervised *service, int exit_sta
         stop_next(dev);
         return;
     }
-    describe_exit(exit_status, &how);
+    describe_exit(service, exit_status, &how);
     if (is_hopeless(dev, service, exit_status)) {
-        error_set(&err, ERROR_FAILED_PRECONDITION, "eos-%s %s: %s", service_name(service->id),
-                  text_string(&how), service->last_line);
+        error_set(&err, ERROR_FAILED_PRECONDITION, "%s%s%s",
+                  says_why(exit_status) ? "" : text_string(&how), says_why(exit_status) ? "" : ": ",
+                  service->last_line);
         fail(dev, &err);
         return;
     }
     uint32_t delay_ms = supervised_restart_later(service);
-    output_note("eos dev: %s %s, starting it again in %u ms", service_name(service->id),
-                text_string(&how), delay_ms);
+    output_note("eos dev: %s, starting it again in %u ms", text_string(&how), delay_ms);
 }
 
 static void on_ready(void *user)

@@ -153,6 +153,16 @@ const char *service_url(enum service_id id, const struct dev_settings *settings,
     return arena_printf(arena, "ipc://%s/run/%s.sock", settings->state_dir, services[id].name);
 }
 
+bool service_is_in_use(const char *sentence)
+{
+    static const char *const words[] = { " in use", "another launcher uses",
+                                         "another process uses" };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strstr(sentence, words[i]))
+            return true;
+    return false;
+}
+
 char **service_command(enum service_id id, const struct dev_settings *settings, struct arena *arena)
 {
     assert(id < SERVICE_COUNT);

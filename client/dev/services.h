@@ -34,6 +34,10 @@ enum service_id service_stop_order(size_t at);
 const char *service_url(enum service_id id, const struct dev_settings *settings,
                         struct arena *arena);
 
+/* Whether the sentence with which a service could not be opened tells of something that passes by
+ * itself: that of the last run of the cluster which still goes down. */
+bool service_is_in_use(const char *sentence);
+
 /* A NULL-terminated command line in the arena. */
 char **service_command(enum service_id id, const struct dev_settings *settings,
                        struct arena *arena);

@@ -25,7 +25,7 @@ typedef void supervised_exit_fn(void *user, struct supervised *service, int exit
 struct supervised {
     enum service_id id;
     enum supervised_state state;
-    char last_line[200];      /* of its output */
+    char last_line[280];      /* of its output; a daemon's sentence fits */
     int64_t first_failure_ms; /* since when it has not stayed up; 0: it has */
 
     uv_loop_t *loop;

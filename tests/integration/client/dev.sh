@@ -39,6 +39,12 @@ holds "the run directory is private" test "$(stat -c %a "$STATE/run")" = 700
 holds "others may pass through the state" test "$(stat -c %a "$STATE")" = 711
 refused "the state is used once" 4 'is in use by another "eos dev", process '"$DEV" \
     "$BIN/eos" dev --state-dir "$STATE" --http 127.0.0.1:0
+echo a-token-of-sixteen-characters > "$DIR/token"
+chmod 644 "$DIR/token"
+began=$SECONDS
+refused "a service that cannot start" 4 '^eos: eos-gateway: token file ".*/token" is open to others' \
+    timeout 20 "$BIN/eos" dev --state-dir "$DIR/state2" --http 127.0.0.1:0 --token-file "$DIR/token"
+holds "is given up at once" test $((SECONDS - began)) -le ${EOS_SANITIZED:+1}3
 mkdir "$DIR/linked"
 echo kept > "$DIR/victim"
 ln -s "$DIR/victim" "$DIR/linked/lock"
@@ -52,13 +58,26 @@ refused "an address that all can reach, without tokens" 2 '0\.0\.0\.0:0 is not a
 refused "a clusters.json that is not there" 4 'flag --clusters: .*nowhere\.json' \
     "$BIN/eos" dev --state-dir "$DIR/state2" --http 127.0.0.1:0 --clusters "$DIR/nowhere.json"
 
+# -- what the last run still holds is waited for
+mkdir -p "$DIR/held/scheduler"
+exec 9> "$DIR/held/scheduler/lock"
+flock 9
+"$BIN/eos" dev --state-dir "$DIR/held" --http 127.0.0.1:0 > "$DIR/held.out" 2> "$DIR/held.log" 9>&- &
+held=$!
+pids+=($held)
+holds "a lock of the last run is seen" wait_until 20 grep -q 'in use by another scheduler' "$DIR/held.log"
+exec 9>&-
+holds "and waited for" wait_until 40 grep -q 'is ready' "$DIR/held.out"
+kill $held
+wait $held
+
 # -- supervision
 for service in config binder scheduler launcher gateway; do
     old=$(child $service)
     kill -9 "$old"
     holds "eos-$service is started again" wait_until 10 bash -c "new=\$(pgrep -P $DEV -f 'eos-$service( |\$)') && [ \"\$new\" != $old ]"
 done
-says "each time it is said" 0 'eos dev: binder was ended by signal 9 \(Killed\), starting it again in 100 ms' cat "$DIR/dev.log"
+says "each time it is said" 0 'eos dev: eos-binder was ended by signal 9 \(Killed\), starting it again in 100 ms' cat "$DIR/dev.log"
 holds "the cluster is well again" wait_until 10 curl -sf "$URL/healthz"
 
 # -- a task, and the ends

@@ -61,8 +61,24 @@ static void all_are_stopped(void **state)
     assert_int_equal(service_stop_order(SERVICE_COUNT - 1), SERVICE_SCHEDULER);
 }
 
+static void what_passes_by_itself_is_known(void **state)
+{
+    (void)state;
+    assert_true(
+        service_is_in_use("eos-gateway: could not listen on 127.0.0.1:1: address already in use"));
+    assert_true(
+        service_is_in_use("eos-config: \"/s/run/config.sock\" is in use by another program"));
+    assert_true(
+        service_is_in_use("eos-launcher: another launcher uses the state directory \"/s\""));
+    assert_true(service_is_in_use("eos-launcher: another process uses the image store \"/s\""));
+    assert_false(
+        service_is_in_use("eos-gateway: token file \"/t\" is open to others than its owner"));
+    assert_false(service_is_in_use(""));
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(all_are_stopped) };
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(all_are_stopped),
+                                               cmocka_unit_test(what_passes_by_itself_is_known) };
     return RUN_CASES(cases, is_started_with) + cmocka_run_group_tests(tests, NULL, NULL);
 }
