@@ -134,8 +134,10 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2 || is_help(argv[1]))
         return (int)show_help(argc > 2 ? argc - 2 : 0, argv + 2);
-    if (argc == 3 && is_help(argv[2]) && verb_noun_exists(verbs, argv[1]))
-        return (int)show_help(1, argv + 1);
+    if (argc > 2 && is_help(argv[2]) && verb_noun_exists(verbs, argv[1])) {
+        argv[2] = argv[1]; /* "job --help list" is "help job list" */
+        return (int)show_help(argc - 2, argv + 2);
+    }
     if (strcmp(argv[1], "--version") == 0)
         argv[1] = (char *)"version";
     const struct verb *verb = verb_find(verbs, argc - 1, argv + 1, &words, &err);

@@ -7,6 +7,8 @@ says "no argument is help" 0 '^usage: eos COMMAND' eos
 says "--help" 0 'job create +create a job' eos --help
 says "help of a noun" 0 'killall +end all' eos help job
 says "the same with a flag" 0 'killall +end all' eos job --help
+says "a flag between noun and verb" 0 '^usage: eos job list ' eos job --help list
+refused "which is to be a verb" 2 '"job" has no verb "lst"' eos job --help lst
 says "help of help" 0 '^usage: eos COMMAND' eos help --help
 says "defaults are told" 0 'default 127.0.0.1:8081' eos dev --help
 says "help of a verb" 0 '--wait-until STATE' eos help job create
