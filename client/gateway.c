@@ -1,6 +1,7 @@
 #include "client/gateway.h"
 
 #include "base/alloc.h"
+#include "client/cluster.h"
 #include "client/output.h"
 #include "client/problem.h"
 #include "json/message_json.h"
@@ -16,7 +17,7 @@
 
 struct gateway {
     struct http *http;
-    char *url;
+    char *url, *cluster;
     bool is_verbose;
 };
 
@@ -64,13 +65,24 @@ static bool check_token(const struct text *token, struct error *err)
     return true;
 }
 
-struct gateway *gateway_open(const struct cluster_gateway *cluster, const struct flags *flags,
+static bool find_cluster(const struct invocation *invocation, const char *cluster,
+                         struct cluster_gateway *ret_found, struct error *err)
+{
+    return cluster
+               ? cluster_find_gateway(invocation->flags, cluster, invocation->arena, ret_found, err)
+               : cluster_find_default(invocation->flags, invocation->arena, ret_found, err);
+}
+
+struct gateway *gateway_open(const struct invocation *invocation, const char *cluster,
                              struct error *err)
 {
+    const struct flags *flags = invocation->flags;
     cleanup_text struct text token = TEXT_INIT;
-    if (!find_token(cluster, flags, &token, err) || !check_token(&token, err))
+    struct cluster_gateway found;
+    if (!find_cluster(invocation, cluster, &found, err) ||
+        !find_token(&found, flags, &token, err) || !check_token(&token, err))
         return NULL;
-    struct http_options options = { .base_url = cluster->url,
+    struct http_options options = { .base_url = found.url,
                                     .token = token.len > 0 ? text_string(&token) : NULL,
                                     .ca_file = flags->ca_file };
     struct http *http = http_open(&options, err);
@@ -82,6 +94,7 @@ struct gateway *gateway_open(const struct cluster_gateway *cluster, const struct
     gateway->http = http;
     gateway->is_verbose = flags->verbose;
     gateway->url = xstrdup(http_base_url(http));
+    gateway->cluster = xstrdup(found.cluster);
     return gateway;
 }
 
@@ -91,12 +104,18 @@ void gateway_close(struct gateway *gateway)
         return;
     http_close(gateway->http);
     free(gateway->url);
+    free(gateway->cluster);
     free(gateway);
 }
 
 const char *gateway_url(const struct gateway *gateway)
 {
     return gateway->url;
+}
+
+const char *gateway_cluster(const struct gateway *gateway)
+{
+    return gateway->cluster;
 }
 
 /* -- calling -------------------------------------------------------------------------------------- */

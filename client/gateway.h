@@ -2,8 +2,8 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
-#include "client/cluster.h"
 #include "client/http.h"
+#include "client/verb.h"
 
 #include <protobuf-c/protobuf-c.h>
 
@@ -12,11 +12,14 @@ struct gateway;
 
 #define cleanup_gateway CLEANUP(gateway_closep)
 
-/* The token is --token-file's, EOS_TOKEN's, or that of the cluster's entry. */
-struct gateway *gateway_open(const struct cluster_gateway *cluster, const struct flags *flags,
+/* The gateway of the cluster, or of the one that is meant when `cluster` is NULL.  The token is
+ * --token-file's, EOS_TOKEN's, or that of the cluster's entry.  Whatever the error, it is the command
+ * line's or the configuration's: STATUS_INVALID_CONFIGURATION. */
+struct gateway *gateway_open(const struct invocation *invocation, const char *cluster,
                              struct error *err) MUST_CHECK;
 void gateway_close(struct gateway *gateway); /* NULL is a no-op */
 
+const char *gateway_cluster(const struct gateway *gateway);
 const char *gateway_url(const struct gateway *gateway);
 
 /* Sends `request` as JSON (NULL: without a body) and decodes the answer into the arena.  A connection

@@ -53,17 +53,10 @@ static enum exit_status print_hosts(const hosts_response *hosts,
 
 enum exit_status host_list(const struct invocation *invocation)
 {
-    struct cluster_gateway cluster;
+    const char *cluster = invocation->argument_count > 0 ? invocation->arguments[0] : NULL;
     ProtobufCMessage *message;
     struct error err;
-    bool is_found =
-        invocation->argument_count > 0
-            ? cluster_find_gateway(invocation->flags, invocation->arguments[0], invocation->arena,
-                                   &cluster, &err)
-            : cluster_find_default(invocation->flags, invocation->arena, &cluster, &err);
-    if (!is_found)
-        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
-    cleanup_gateway struct gateway *gateway = gateway_open(&cluster, invocation->flags, &err);
+    cleanup_gateway struct gateway *gateway = gateway_open(invocation, cluster, &err);
     if (!gateway)
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     if (!gateway_call(gateway, "GET", "/v1/hosts", NULL,

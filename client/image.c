@@ -19,13 +19,12 @@ static enum exit_status print_binding(const Eos__Job__V1__ImageBinding *binding,
     return output_print(&out);
 }
 
-static enum exit_status resolve(const struct invocation *invocation, struct gateway *gateway,
-                                const struct cluster_gateway *cluster)
+static enum exit_status resolve(const struct invocation *invocation, struct gateway *gateway)
 {
     Eos__Binder__V1__ResolveRequest request = EOS__BINDER__V1__RESOLVE_REQUEST__INIT;
     ProtobufCMessage *message;
     struct error err;
-    request.cluster = (char *)cluster->cluster;
+    request.cluster = (char *)gateway_cluster(gateway);
     request.reference = invocation->arguments[0];
     request.skip_cache = invocation->flags->skip_cache;
     if (!gateway_call(gateway, "POST", "/v1/images:resolve", &request.base,
@@ -42,12 +41,9 @@ static enum exit_status resolve(const struct invocation *invocation, struct gate
 
 enum exit_status image_resolve(const struct invocation *invocation)
 {
-    struct cluster_gateway cluster;
     struct error err;
-    if (!cluster_find_default(invocation->flags, invocation->arena, &cluster, &err))
-        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
-    cleanup_gateway struct gateway *gateway = gateway_open(&cluster, invocation->flags, &err);
+    cleanup_gateway struct gateway *gateway = gateway_open(invocation, NULL, &err);
     if (!gateway)
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);
-    return resolve(invocation, gateway, &cluster);
+    return resolve(invocation, gateway);
 }

@@ -1,6 +1,7 @@
 #include "client/job.h"
 
 #include "base/cleanup.h"
+#include "client/cluster.h"
 #include "client/fetch.h"
 #include "client/job_text.h"
 #include "client/output.h"
@@ -13,21 +14,6 @@
 typedef Eos__Scheduler__V1__JobSummary job_summary;
 
 /* -- what the verbs share ------------------------------------------------------------------------- */
-
-struct gateway *job_open_gateway(const struct invocation *invocation, const char *cluster,
-                                 enum exit_status *ret_status)
-{
-    struct cluster_gateway found;
-    struct error err;
-    if (!cluster_find_gateway(invocation->flags, cluster, invocation->arena, &found, &err)) {
-        *ret_status = output_complain(STATUS_INVALID_CONFIGURATION, &err);
-        return NULL;
-    }
-    struct gateway *gateway = gateway_open(&found, invocation->flags, &err);
-    if (!gateway)
-        *ret_status = output_complain(STATUS_INVALID_CONFIGURATION, &err);
-    return gateway;
-}
 
 const char *job_key_text(const struct job_key *key, struct arena *arena)
 {
@@ -60,6 +46,7 @@ typedef bool job_visit_fn(void *user, struct gateway *gateway, const struct job_
 struct walk {
     const struct invocation *invocation;
     struct job_key pattern;
+    bool is_one; /* the pattern is a key: what it names is visited without looking for it */
     job_visit_fn *visit;
     void *user;
 };
@@ -70,46 +57,61 @@ static bool has_wildcard(const struct job_key *pattern)
            job_part_has_wildcard(pattern->name);
 }
 
-static enum exit_status visit_jobs(const struct walk *walk, struct gateway *gateway,
-                                   const char *cluster)
+static bool visit_matches(const struct walk *walk, struct gateway *gateway, const char *cluster,
+                          struct error *err)
 {
-    struct arena *arena = walk->invocation->arena;
     job_summary **jobs;
     size_t count;
-    struct error err;
-    if (!fetch_jobs(gateway, &walk->pattern, arena, &jobs, &count, &err))
-        return output_complain(exit_status_of(err.code), &err);
+    if (!fetch_jobs(gateway, &walk->pattern, walk->invocation->arena, &jobs, &count, err))
+        return false;
     for (size_t i = 0; i < count; i++) {
         const Eos__Job__V1__JobKey *found = jobs[i]->key;
         struct job_key key = { cluster, found->role, found->environment, found->name };
-        if (!walk->visit(walk->user, gateway, &key, jobs[i], &err))
-            return output_complain(exit_status_of(err.code), &err);
+        if (!walk->visit(walk->user, gateway, &key, jobs[i], err))
+            return false;
     }
-    return STATUS_OK;
+    return true;
 }
 
-static enum exit_status walk_cluster(const struct walk *walk, const char *cluster)
+/* The status is that of `err`, which is left to the caller to print. */
+static enum exit_status walk_cluster(const struct walk *walk, const char *cluster,
+                                     struct error *err)
 {
-    enum exit_status status;
-    cleanup_gateway struct gateway *gateway = job_open_gateway(walk->invocation, cluster, &status);
-    return gateway ? visit_jobs(walk, gateway, cluster) : status;
+    cleanup_gateway struct gateway *gateway = gateway_open(walk->invocation, cluster, err);
+    if (!gateway)
+        return STATUS_INVALID_CONFIGURATION;
+    bool is_visited = walk->is_one ? walk->visit(walk->user, gateway, &walk->pattern, NULL, err)
+                                   : visit_matches(walk, gateway, cluster, err);
+    return is_visited ? STATUS_OK : exit_status_of(err->code);
 }
 
+/* A cluster that does not answer is named and passed over; its status is that of the whole. */
 static enum exit_status walk_all(const struct walk *walk)
 {
     const char **names;
     size_t count;
     struct error err;
-    if (strcmp(walk->pattern.cluster, "*") != 0)
-        return walk_cluster(walk, walk->pattern.cluster);
+    enum exit_status first = STATUS_OK;
     if (!cluster_names(walk->invocation->flags, walk->invocation->arena, &names, &count, &err))
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     for (size_t i = 0; i < count; i++) {
-        enum exit_status status = walk_cluster(walk, names[i]);
-        if (status != STATUS_OK)
-            return status;
+        enum exit_status status = walk_cluster(walk, names[i], &err);
+        if (status == STATUS_OK)
+            continue;
+        error_prefix(&err, "cluster %.80s", names[i]);
+        output_complain(status, &err);
+        first = first == STATUS_OK ? status : first;
     }
-    return STATUS_OK;
+    return first;
+}
+
+static enum exit_status walk_jobs(const struct walk *walk)
+{
+    struct error err;
+    if (strcmp(walk->pattern.cluster, "*") == 0)
+        return walk_all(walk);
+    enum exit_status status = walk_cluster(walk, walk->pattern.cluster, &err);
+    return status == STATUS_OK ? STATUS_OK : output_complain(status, &err);
 }
 
 /* -- list ----------------------------------------------------------------------------------------- */
@@ -143,16 +145,19 @@ static bool list_job(void *user, struct gateway *gateway, const struct job_key *
     return true;
 }
 
-/* Puts what was collected between the brackets of a list. */
-static enum exit_status print_listing(struct listing *listing)
+/* Puts what was collected between the brackets of a list.  `walked` says whether that is all there is;
+ * after a failure nothing is no result. */
+static enum exit_status print_listing(const struct listing *listing, enum exit_status walked)
 {
     cleanup_text struct text out = TEXT_INIT;
-    if (!listing->is_json)
-        return output_print(&listing->out);
-    text_printf(&out, "[%s", listing->out.len > 0 ? "\n" : "");
+    bool is_empty = listing->out.len == 0;
+    if (walked != STATUS_OK && is_empty)
+        return walked;
+    text_add(&out, !listing->is_json ? "" : is_empty ? "[" : "[\n");
     text_add_slice(&out, text_slice(&listing->out));
-    text_add(&out, listing->out.len > 0 ? "\n]\n" : "]\n");
-    return output_print(&out);
+    text_add(&out, !listing->is_json ? "" : is_empty ? "]\n" : "\n]\n");
+    enum exit_status printed = output_print(&out);
+    return walked == STATUS_OK ? printed : walked;
 }
 
 enum exit_status job_list(const struct invocation *invocation)
@@ -163,9 +168,7 @@ enum exit_status job_list(const struct invocation *invocation)
     struct error err;
     if (!job_pattern_parse(invocation->arguments[0], invocation->arena, &walk.pattern, &err))
         return output_complain(STATUS_SYNTAX, &err);
-    enum exit_status status = walk_all(&walk);
-    if (status == STATUS_OK)
-        status = print_listing(&listing);
+    enum exit_status status = print_listing(&listing, walk_jobs(&walk));
     text_done(&listing.out);
     return status;
 }
@@ -204,19 +207,6 @@ static bool show_status(void *user, struct gateway *gateway, const struct job_ke
     return true;
 }
 
-static enum exit_status show_one(const struct walk *walk, const struct job_key *key)
-{
-    enum exit_status status;
-    struct error err;
-    cleanup_gateway struct gateway *gateway =
-        job_open_gateway(walk->invocation, key->cluster, &status);
-    if (!gateway)
-        return status;
-    if (!walk->visit(walk->user, gateway, key, NULL, &err))
-        return output_complain(exit_status_of(err.code), &err);
-    return STATUS_OK;
-}
-
 /* Aurora's clients print an object here, and scripts look at it instead of at the status. */
 static enum exit_status found_nothing(struct listing *listing, const char *pattern)
 {
@@ -239,13 +229,12 @@ enum exit_status job_status(const struct invocation *invocation)
     struct error err;
     if (!job_pattern_parse(invocation->arguments[0], invocation->arena, &walk.pattern, &err))
         return output_complain(STATUS_SYNTAX, &err);
-    bool is_one = !has_wildcard(&walk.pattern) && strcmp(walk.pattern.cluster, "*") != 0;
-    enum exit_status status = is_one ? show_one(&walk, &walk.pattern) : walk_all(&walk);
-    if (status == STATUS_OK && listing.out.len == 0) {
+    walk.is_one = !has_wildcard(&walk.pattern) && strcmp(walk.pattern.cluster, "*") != 0;
+    enum exit_status status = walk_jobs(&walk);
+    if (status == STATUS_OK && listing.out.len == 0)
         status = found_nothing(&listing, job_key_text(&walk.pattern, invocation->arena));
-    } else if (status == STATUS_OK) {
-        status = print_listing(&listing);
-    }
+    else
+        status = print_listing(&listing, status);
     text_done(&listing.out);
     return status;
 }

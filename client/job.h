@@ -6,10 +6,6 @@
 
 verb_fn job_list, job_status, job_create, job_inspect, job_kill, job_killall;
 
-/* Finds the cluster and opens its gateway; NULL after the error was printed, with the exit status. */
-struct gateway *job_open_gateway(const struct invocation *invocation, const char *cluster,
-                                 enum exit_status *ret_status);
-
 /* "CLUSTER/ROLE/ENV/NAME" */
 const char *job_key_text(const struct job_key *key, struct arena *arena);
 

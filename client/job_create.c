@@ -267,14 +267,12 @@ static enum exit_status create_and_wait(struct create *create)
 enum exit_status job_create(const struct invocation *invocation)
 {
     struct create create = { .invocation = invocation };
-    enum exit_status status;
     struct error err;
     if (!job_key_parse(invocation->arguments[0], invocation->arena, &create.key, &err))
         return output_complain(STATUS_SYNTAX, &err);
-    cleanup_gateway struct gateway *gateway =
-        job_open_gateway(invocation, create.key.cluster, &status);
+    cleanup_gateway struct gateway *gateway = gateway_open(invocation, create.key.cluster, &err);
     if (!gateway)
-        return status;
+        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     create.gateway = gateway;
     return create_and_wait(&create);
 }

@@ -13,15 +13,14 @@ static enum exit_status compile(const struct invocation *invocation, const struc
 {
     const char *where = invocation->flags->compiler;
     bool is_local = where ? strcmp(where, "local") == 0 : compiler_is_local();
-    enum exit_status status;
     struct error err;
     if (is_local)
         return compiler_run_local(source, ret_response, &err)
                    ? STATUS_OK
                    : output_complain(STATUS_INVALID_CONFIGURATION, &err);
-    cleanup_gateway struct gateway *gateway = job_open_gateway(invocation, key->cluster, &status);
+    cleanup_gateway struct gateway *gateway = gateway_open(invocation, key->cluster, &err);
     if (!gateway)
-        return status;
+        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     return compiler_run_on(gateway, source, ret_response, &err)
                ? STATUS_OK
                : output_complain(exit_status_of(err.code), &err);

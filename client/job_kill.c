@@ -203,12 +203,12 @@ static enum exit_status run(const struct invocation *invocation, const struct jo
                             const struct instance_list *wanted, const char *success)
 {
     struct kill kill = { .invocation = invocation, .key = *key };
-    enum exit_status status;
-    cleanup_gateway struct gateway *gateway = job_open_gateway(invocation, key->cluster, &status);
+    struct error err;
+    cleanup_gateway struct gateway *gateway = gateway_open(invocation, key->cluster, &err);
     if (!gateway)
-        return status;
+        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     kill.gateway = gateway;
-    status = kill_instances(&kill, wanted, success);
+    enum exit_status status = kill_instances(&kill, wanted, success);
     text_done(&kill.killed);
     return status;
 }

@@ -311,13 +311,12 @@ enum exit_status task_logs(const struct invocation *invocation)
 {
     struct job_key key;
     int32_t instance;
-    enum exit_status status;
     struct error err;
     if (!task_instance_parse(invocation->arguments[0], invocation->arena, &key, &instance, &err))
         return output_complain(STATUS_SYNTAX, &err);
-    cleanup_gateway struct gateway *gateway = job_open_gateway(invocation, key.cluster, &status);
+    cleanup_gateway struct gateway *gateway = gateway_open(invocation, key.cluster, &err);
     if (!gateway)
-        return status;
+        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     struct log log = { .flags = invocation->flags, .gateway = gateway };
     if (!await_task(gateway, &key, instance, log.flags->follow, invocation->arena, &log.task_id,
                     &err))
@@ -327,7 +326,7 @@ enum exit_status task_logs(const struct invocation *invocation)
     cleanup_text struct text path = TEXT_INIT;
     add_path(&path, &log);
     mention_others(&log, invocation->arena);
-    status =
+    enum exit_status status =
         log.flags->follow ? follow(&log, text_string(&path)) : read_whole(&log, text_string(&path));
     text_done(&log.position);
     return status;

@@ -28,15 +28,12 @@ static enum exit_status print_version(const struct invocation *invocation,
 
 enum exit_status version_show(const struct invocation *invocation)
 {
-    struct cluster_gateway cluster;
     ProtobufCMessage *message;
     struct error err;
     if (invocation->argument_count == 0)
         return print_version(invocation, NULL);
-    if (!cluster_find_gateway(invocation->flags, invocation->arguments[0], invocation->arena,
-                              &cluster, &err))
-        return output_complain(STATUS_INVALID_CONFIGURATION, &err);
-    cleanup_gateway struct gateway *gateway = gateway_open(&cluster, invocation->flags, &err);
+    cleanup_gateway struct gateway *gateway =
+        gateway_open(invocation, invocation->arguments[0], &err);
     if (!gateway)
         return output_complain(STATUS_INVALID_CONFIGURATION, &err);
     if (!gateway_call(gateway, "GET", "/v1/version", NULL,

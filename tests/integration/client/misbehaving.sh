@@ -55,6 +55,24 @@ echo '[' > "$DIR/etc/clusters.json"
 refused "a clusters.json that is broken" 3 'clusters.json' eos host list
 rm "$DIR/etc/clusters.json"
 
+# -- many clusters, of which one is not there
+cat > "$DIR/etc/clusters.json" <<JSON
+[{"name": "gone", "scheduler_uri": "http://127.0.0.1:1"}, {"name": "c", "scheduler_uri": "$plain/good"},
+ {"name": "bare"}]
+JSON
+says "the jobs of the others are listed" 7 '^c/r/e/a$' eos job list '*'
+holds "and nothing else" test "$(wc -l < "$DIR/out")" -eq 3
+holds "who is missing is named" grep -q '^eos: cluster gone: could not reach the gateway at http://127.0.0.1:1' "$DIR/err"
+holds "each of them" grep -q '^eos: cluster bare: .*scheduler_uri' "$DIR/err"
+says "the same as JSON" 7 '"job": "c/r/e/ab"' eos job list '*' --output json
+holds "that is JSON" jq -e 'length == 3' "$DIR/out"
+says "their status too" 7 'status: RUNNING on host-1' eos job status '*'
+refused "that nothing matches is not known then" 7 'cluster gone: could not reach' eos job status '*/nobody'
+holds "and not said" bash -c "! grep -q 'no jobs matching' '$DIR/err'"
+echo '[{"name": "gone", "scheduler_uri": "http://127.0.0.1:1"}]' > "$DIR/etc/clusters.json"
+refused "none is there" 7 'cluster gone: could not reach' eos job list '*' --output json
+rm "$DIR/etc/clusters.json"
+
 # -- lists
 says "nothing that matches, as Aurora says it in JSON" 0 '^\{"jobspec": "c/x/\*/\*", "error": "No matching jobs found"\}$' \
     at good job status c/x --write-json
