@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "plan/limits.h"
 
 #include <eos/executor/v1/executor.pb-c.h>
 
@@ -9,12 +10,10 @@
  * not to be well formed: a file cut short or written by hand gets a sentence, never a crash. */
 
 #define PLAN_MAX_BYTES     (16u << 20)
-#define PLAN_MAX_PROCESSES 1000u
 #define PLAN_MAX_NAME      255u
 #define PLAN_MAX_ORDERED   10000u             /* names in all constraints together */
 #define PLAN_MAX_ARGUMENT  ((128u << 10) - 1) /* the kernel's MAX_ARG_STRLEN without the NUL */
 #define PLAN_MAX_VARIABLES 4096u
-#define PLAN_MAX_LAYERS    128u /* each takes about 20 of the 4096 bytes of mount options */
 #define PLAN_MAX_MOUNTS    1024u
 #define PLAN_MAX_PATHS     1024u
 

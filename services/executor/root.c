@@ -17,17 +17,29 @@
 
 /* ---- overlayfs ------------------------------------------------------------------------------ */
 
-/* Descriptors of layers, so that a layer's name is short and holds neither ':' nor ',', whatever its
- * path is: all options together have one page. */
+/* Descriptors of layers, named by their numbers in the working directory /proc/self/fd: such a name is
+ * short and holds neither ':' nor ',', whatever the path is.  All options together have one page. */
 struct layers {
     int fds[PLAN_MAX_LAYERS + 2];
     size_t count;
+    int working_directory; /* to go back to */
 };
+
+static bool layers_begin(struct layers *layers, struct error *err)
+{
+    layers->working_directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return (layers->working_directory >= 0 && chdir("/proc/self/fd") == 0) ||
+           error_set_errno(err, errno, "could not change to /proc/self/fd");
+}
 
 static void layers_close(struct layers *layers)
 {
     for (size_t i = 0; i < layers->count; i++)
         close(layers->fds[i]);
+    if (layers->working_directory < 0)
+        return;
+    (void)!fchdir(layers->working_directory);
+    close(layers->working_directory);
 }
 
 static bool add_directory(struct layers *layers, const char *option, char separator,
@@ -37,7 +49,7 @@ static bool add_directory(struct layers *layers, const char *option, char separa
     if (fd < 0)
         return error_set_errno(err, errno, "could not open layer \"%s\"", path);
     layers->fds[layers->count++] = fd;
-    text_printf(options, "%s%c/proc/self/fd/%d", option, separator, fd);
+    text_printf(options, "%s%c%d", option, separator, fd);
     return true;
 }
 
@@ -72,6 +84,8 @@ static bool mount_overlay(const Eos__Executor__V1__RootPlan *plan, struct error 
 {
     CLEANUP(layers_close) struct layers layers = { 0 };
     cleanup_text struct text options = TEXT_INIT;
+    if (!layers_begin(&layers, err))
+        return false;
     for (size_t i = plan->n_layers; i > 0; i--)
         if (!add_directory(&layers, i == plan->n_layers ? "lowerdir" : "",
                            i == plan->n_layers ? '=' : ':', plan->layers[i - 1], &options, err))

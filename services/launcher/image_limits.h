@@ -6,7 +6,6 @@
  * in it is bounded, and the message that refuses it names the bound. */
 #define IMAGE_MAX_MANIFEST_BYTES    (4u << 20)
 #define IMAGE_MAX_CONFIG_BYTES      (8u << 20)
-#define IMAGE_MAX_LAYERS            500 /* what the kernel stacks in one overlay */
 #define IMAGE_MAX_BLOB_BYTES        (64ll << 30)
 #define IMAGE_MAX_PATH_BYTES        4095
 #define IMAGE_MAX_COMPONENT_BYTES   255

@@ -3,6 +3,8 @@
 #include "launcher/image_limits.h"
 #include "launcher/image_path.h"
 
+#include "plan/limits.h"
+
 #define DOCKER "application/vnd.docker.image.rootfs."
 #define OCI    "application/vnd.oci.image.layer."
 
@@ -46,9 +48,9 @@ static bool check_layers(const struct manifest *manifest, struct error *err)
 {
     if (manifest->layer_count == 0)
         return error_set(err, ERROR_FAILED_PRECONDITION, "the image has no layers");
-    if (manifest->layer_count > IMAGE_MAX_LAYERS)
-        return error_set(err, ERROR_OUT_OF_RANGE, "the image has %zu layers, more than %d",
-                         manifest->layer_count, IMAGE_MAX_LAYERS);
+    if (manifest->layer_count > PLAN_MAX_LAYERS)
+        return error_set(err, ERROR_OUT_OF_RANGE, "the image has %zu layers, more than %u",
+                         manifest->layer_count, PLAN_MAX_LAYERS);
     for (size_t i = 0; i < manifest->layer_count; i++)
         if (!check_layer(&manifest->layers[i], err))
             return error_prefix(err, "layer %zu of the manifest", i + 1);

@@ -12,10 +12,16 @@
 #include <sys/syscall.h>
 
 #define PROCESSES_MAX 1000u
-#define RUNS_MAX      10000u
+#define RUNS_MAX      1000u /* of one process, which may have a tenth of that */
 #define NAME_MAX_LEN  255u
 
 static const char *const stream_names[] = { "stdout", "stderr" };
+
+/* The logs of a task, and how many entries of its directories may still be read. */
+struct look {
+    int dir;
+    unsigned entries;
+};
 
 /* Everything stays below `dir`, whatever the task's user does to the tree meanwhile. */
 static int open_beneath(int dir, const char *path, uint64_t flags)
@@ -38,21 +44,35 @@ static int open_logs(const char *sandbox)
     return dir < 0 ? -1 : open_directory(dir, ".logs");
 }
 
+static void close_stream(DIR **stream)
+{
+    if (*stream)
+        closedir(*stream);
+}
+
+/* NULL when there is none. */
+static DIR *open_stream(int dir, const char *path)
+{
+    int fd = open_directory(dir, path);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (!stream && fd >= 0)
+        close(fd);
+    return stream;
+}
+
+static const char *next_name(DIR *stream, struct look *look)
+{
+    struct dirent *entry = stream && look->entries > 0 ? readdir(stream) : NULL;
+    look->entries -= entry != NULL;
+    return entry ? entry->d_name : NULL;
+}
+
 /* -- processes, by their first start -------------------------------------------------------------- */
 
 struct process {
     char *name;
     int64_t began_ns;
 };
-
-/* Takes over `dir`. */
-static DIR *open_stream(int dir)
-{
-    DIR *stream = dir < 0 ? NULL : fdopendir(dir);
-    if (!stream && dir >= 0)
-        close(dir);
-    return stream;
-}
 
 static int64_t to_ns(const struct statx_timestamp *time)
 {
@@ -75,22 +95,18 @@ static int compare_processes(const void *a, const void *b)
     return strcmp(left->name, right->name);
 }
 
-static size_t list_processes(int logs, struct arena *arena, struct process *list)
+static size_t list_processes(struct look *look, struct arena *arena, struct process *list)
 {
-    DIR *stream = open_stream(open_directory(logs, "."));
-    struct dirent *entry;
+    CLEANUP(close_stream) DIR *stream = open_stream(look->dir, ".");
     size_t count = 0;
 
-    while (stream && count < PROCESSES_MAX && (entry = readdir(stream))) {
-        if (entry->d_name[0] == '.')
+    for (const char *name; count < PROCESSES_MAX && (name = next_name(stream, look));) {
+        if (name[0] == '.' || !slice_is_utf8(slice_of(name)))
             continue;
-        cleanup_close int dir = open_directory(logs, entry->d_name);
-        if (dir < 0 || !slice_is_utf8(slice_of(entry->d_name)))
-            continue;
-        list[count++] = (struct process){ arena_strdup(arena, entry->d_name), began_ns(dir) };
+        cleanup_close int dir = open_directory(look->dir, name);
+        if (dir >= 0)
+            list[count++] = (struct process){ arena_strdup(arena, name), began_ns(dir) };
     }
-    if (stream)
-        closedir(stream);
     qsort(list, count, sizeof *list, compare_processes);
     return count;
 }
@@ -103,19 +119,16 @@ static int compare_runs(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static size_t list_runs(int logs, const char *process, int32_t *runs)
+static size_t list_runs(struct look *look, const char *process, int32_t *runs)
 {
-    DIR *stream = open_stream(open_directory(logs, process));
-    struct dirent *entry;
+    CLEANUP(close_stream) DIR *stream = open_stream(look->dir, process);
     size_t count = 0;
 
-    while (stream && count < RUNS_MAX && (entry = readdir(stream))) {
+    for (const char *name; count < RUNS_MAX && (name = next_name(stream, look));) {
         uint64_t run;
-        if (slice_to_u64(slice_of(entry->d_name), INT32_MAX, &run))
+        if (slice_to_u64(slice_of(name), INT32_MAX, &run))
             runs[count++] = (int32_t)run;
     }
-    if (stream)
-        closedir(stream);
     qsort(runs, count, sizeof *runs, compare_runs);
     return count;
 }
@@ -136,44 +149,54 @@ static int open_log(int logs, const char *process, int32_t run, const char *stre
 
 /* -- listing -------------------------------------------------------------------------------------- */
 
-static void add_file(int logs, const char *process, int32_t run, int stream, struct arena *arena,
-                     Eos__Launcher__V1__ListLogsResponse *response)
+static void add_file(const char *process, int32_t run, int stream, int64_t size_bytes,
+                     struct arena *arena, Eos__Launcher__V1__ListLogsResponse *response)
 {
-    cleanup_close int fd = open_log(logs, process, run, stream_names[stream]);
-    struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0 || response->n_files == LOG_FILES_MAX)
-        return;
     Eos__Launcher__V1__LogFile *file = arena_alloc(arena, sizeof *file);
     eos__launcher__v1__log_file__init(file);
     file->process = (char *)process;
     file->run = run;
     file->stream = (Eos__Launcher__V1__LogStream)stream;
-    file->size_bytes = status.st_size;
+    file->size_bytes = size_bytes;
     response->files[response->n_files++] = file;
+}
+
+static void list_run(int logs, const char *process, int32_t run, struct arena *arena,
+                     Eos__Launcher__V1__ListLogsResponse *response)
+{
+    char path[NAME_MAX_LEN + 32];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/%" PRId32, process, run);
+    cleanup_close int dir = open_directory(logs, path);
+    for (int i = 0; dir >= 0 && i < 2 && response->n_files < LOG_FILES_MAX; i++)
+        if (fstatat(dir, stream_names[i], &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(status.st_mode))
+            add_file(process, run, i, status.st_size, arena, response);
 }
 
 bool log_files_list(const char *sandbox, struct arena *arena,
                     Eos__Launcher__V1__ListLogsResponse *response, struct error *err)
 {
     cleanup_close int logs = open_logs(sandbox);
+    struct look look = { logs, LOG_ENTRIES_MAX };
     int32_t *runs = arena_array(arena, RUNS_MAX, sizeof *runs);
     struct process *processes = arena_array(arena, PROCESSES_MAX, sizeof *processes);
 
     if (logs < 0 && errno != ENOENT)
         return error_set_errno(err, errno, "could not open the logs of the task");
     response->files = arena_array(arena, LOG_FILES_MAX, sizeof *response->files);
-    size_t count = logs < 0 ? 0 : list_processes(logs, arena, processes);
+    size_t count = logs < 0 ? 0 : list_processes(&look, arena, processes);
     for (size_t i = 0; i < count; i++) {
-        size_t run_count = list_runs(logs, processes[i].name, runs);
-        for (size_t j = 0; j < run_count * 2; j++)
-            add_file(logs, processes[i].name, runs[j / 2], (int)(j % 2), arena, response);
+        size_t run_count = list_runs(&look, processes[i].name, runs);
+        for (size_t j = 0; j < run_count; j++)
+            list_run(logs, processes[i].name, runs[j], arena, response);
     }
     return true;
 }
 
 /* -- opening -------------------------------------------------------------------------------------- */
 
-static bool choose_process(int logs, const char *wanted, char *ret_name, size_t size,
+static bool choose_process(struct look *look, const char *wanted, char *ret_name, size_t size,
                            struct arena *arena, struct error *err)
 {
     if (wanted[0]) {
@@ -183,17 +206,17 @@ static bool choose_process(int logs, const char *wanted, char *ret_name, size_t 
         return true;
     }
     struct process *processes = arena_array(arena, PROCESSES_MAX, sizeof *processes);
-    if (list_processes(logs, arena, processes) == 0)
+    if (list_processes(look, arena, processes) == 0)
         return error_set(err, ERROR_NOT_FOUND, "no process of the task has begun");
     snprintf(ret_name, size, "%s", processes[0].name);
     return true;
 }
 
-static bool choose_run(int logs, const char *process, int32_t wanted, int32_t *ret_run,
+static bool choose_run(struct look *look, const char *process, int32_t wanted, int32_t *ret_run,
                        struct arena *arena, struct error *err)
 {
     int32_t *runs = arena_array(arena, RUNS_MAX, sizeof *runs);
-    size_t count = wanted >= 0 ? 0 : list_runs(logs, process, runs);
+    size_t count = wanted >= 0 ? 0 : list_runs(look, process, runs);
     if (wanted < 0 && count == 0)
         return error_set(err, ERROR_NOT_FOUND, "no process \"%s\" of the task has begun", process);
     *ret_run = wanted >= 0 ? wanted : runs[count - 1];
@@ -205,12 +228,13 @@ static bool open_chosen(const char *sandbox, const char *process, int32_t run,
                         struct log_file *file, struct error *err)
 {
     cleanup_close int logs = open_logs(sandbox);
+    struct look look = { logs, LOG_ENTRIES_MAX };
     if (logs < 0 && errno == ENOENT)
         return error_set(err, ERROR_NOT_FOUND, "no process of the task has begun");
     if (logs < 0)
         return error_set_errno(err, errno, "could not open the logs of the task");
-    if (!choose_process(logs, process, file->process, sizeof file->process, arena, err) ||
-        !choose_run(logs, file->process, run, &file->run, arena, err))
+    if (!choose_process(&look, process, file->process, sizeof file->process, arena, err) ||
+        !choose_run(&look, file->process, run, &file->run, arena, err))
         return false;
     file->fd = open_log(logs, file->process, file->run, stream_names[stream == 1]);
     if (file->fd >= 0)

@@ -12,7 +12,9 @@
  * The task's user owns all of it, so nothing in it is trusted: no link is followed, nothing but a
  * regular file is read, and lists are bounded.  All of these block. */
 
-#define LOG_FILES_MAX  10000u
+#define LOG_FILES_MAX 10000u
+#define LOG_ENTRIES_MAX                                                                            \
+    20000u /* of directories, read at a time: the task may have made any number */
 #define LOG_RUN_NEWEST (-1)
 
 /* By the first start of the process, then run, then stream. */

@@ -4,6 +4,7 @@
 #include "launcher/task_data.h"
 
 #include "base/cleanup.h"
+#include "plan/limits.h"
 #include "json/message_json.h"
 
 #include <inttypes.h>
@@ -166,7 +167,7 @@ static bool parse_processes(const struct task_data *data, const json_t *task, ta
                             struct error *err)
 {
     const json_t *list;
-    if (!task_data_list(task, "processes", TASK_MAX_PROCESSES, &list, err))
+    if (!task_data_list(task, "processes", PLAN_MAX_PROCESSES, &list, err))
         return false;
     if (json_array_size(list) == 0)
         return error_set(err, ERROR_INVALID_ARGUMENT, "the task has no processes");
@@ -187,7 +188,7 @@ static bool parse_order(const struct task_data *data, const json_t *json,
                         Eos__Executor__V1__OrderPlan *order, struct error *err)
 {
     const json_t *names;
-    if (!task_data_list(json, "order", TASK_MAX_PROCESSES, &names, err))
+    if (!task_data_list(json, "order", PLAN_MAX_PROCESSES, &names, err))
         return false;
     order->names = arena_array(data->arena, json_array_size(names), sizeof *order->names);
     for (size_t i = 0; i < json_array_size(names); i++) {

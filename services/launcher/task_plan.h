@@ -12,7 +12,6 @@
 
 /* From the job's executor_data, a JSON text, to the plan that an executor carries out. */
 
-#define TASK_MAX_PROCESSES   1000u
 #define TASK_MAX_CONSTRAINTS 10000u
 #define TASK_NAME_MAX_BYTES  200u /* of a process: it becomes a directory */
 

@@ -2,6 +2,7 @@
 
 #include "bed.h"
 
+#include "plan/limits.h"
 #include "unit/test.h"
 
 #include <errno.h>
@@ -186,14 +187,15 @@ static void many_layers(void **state)
     struct bed *bed = *state;
     bed_contain(bed);
     Eos__Executor__V1__RootPlan *root = bed->plan->container->root;
-    root->layers = arena_array(bed->arena, 120, sizeof *root->layers);
+    root->layers = arena_array(bed->arena, PLAN_MAX_LAYERS, sizeof *root->layers);
     root->layers[0] = bed_path(bed, "rootfs");
-    for (root->n_layers = 1; root->n_layers < 120; root->n_layers++) {
+    for (root->n_layers = 1; root->n_layers < PLAN_MAX_LAYERS; root->n_layers++) {
         char *name = arena_printf(bed->arena, "layers-with-a-long-name-%zu:,=\\", root->n_layers);
         root->layers[root->n_layers] = bed_path(bed, name);
         bed_make_directory(bed, arena_printf(bed->arena, "%s/d%zu", name, root->n_layers));
     }
-    assert_string_equal(output_of(bed, "ls -d /d?* | grep -v dev | wc -l"), "119\n");
+    const char *expected = arena_printf(bed->arena, "%u\n", PLAN_MAX_LAYERS - 1);
+    assert_string_equal(output_of(bed, "ls -d /d?* | grep -v dev | wc -l"), expected);
 }
 
 static void runs_on_the_hosts_files(void **state)

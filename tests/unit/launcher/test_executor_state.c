@@ -2,6 +2,7 @@
 
 #include "launcher/task_plan.h"
 
+#include "plan/limits.h"
 #include "unit/test.h"
 
 #include <string.h>
@@ -39,7 +40,7 @@ static void lengths_are_bounded(void **state)
 {
     static char long_message[EXECUTOR_MESSAGE_MAX_BYTES + 2];
     Eos__Executor__V1__State message = EOS__EXECUTOR__V1__STATE__INIT;
-    static process_run *runs[TASK_MAX_PROCESSES + 1];
+    static process_run *runs[PLAN_MAX_PROCESSES + 1];
     struct error err;
     (void)state;
     memset(long_message, 'x', sizeof long_message - 1);
@@ -47,7 +48,7 @@ static void lengths_are_bounded(void **state)
     assert_false(executor_state_check(&message, &err));
     message.message = "";
     message.runs = runs; /* not looked at */
-    message.n_runs = TASK_MAX_PROCESSES + 1;
+    message.n_runs = PLAN_MAX_PROCESSES + 1;
     assert_false(executor_state_check(&message, &err));
 }
 

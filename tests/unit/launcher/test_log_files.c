@@ -5,6 +5,7 @@
 #include "folder.h"
 #include "unit/test.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #define STDOUT EOS__LAUNCHER__V1__LOG_STREAM__STDOUT
@@ -146,6 +147,30 @@ static void the_whole_folder_may_be_a_trap(void **state)
     folder_remove(&folder);
 }
 
+/* What a task fills its directories with costs the reader no more than the bound. */
+static void only_so_much_is_looked_at(void **state)
+{
+    struct folder folder = make_logs();
+    struct arena *arena = arena_new();
+    Eos__Launcher__V1__ListLogsResponse response = EOS__LAUNCHER__V1__LIST_LOGS_RESPONSE__INIT;
+    struct error err;
+    (void)state;
+    folder_add_file(&folder, ".logs/zz/0/stdout", "behind the others");
+    for (unsigned i = 0; i < LOG_ENTRIES_MAX; i++) {
+        cleanup_free char *path = xasprintf("%s/.logs/first/junk-%u", folder.path, i);
+        int fd = open(path, O_WRONLY | O_CREAT, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+    assert_true(log_files_list(folder.path, arena, &response, &err));
+    assert_true(response.n_files >= 1);
+    assert_string_equal(response.files[0]->process, "second"); /* in front of the junk */
+    for (size_t i = 0; i < response.n_files; i++)
+        assert_string_not_equal(response.files[i]->process, "zz");
+    arena_free(arena);
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest others[] = {
@@ -154,6 +179,7 @@ int main(void)
         cmocka_unit_test(nothing_outside_is_read),
         cmocka_unit_test(only_regular_files_are_read),
         cmocka_unit_test(the_whole_folder_may_be_a_trap),
+        cmocka_unit_test(only_so_much_is_looked_at),
     };
     return RUN_CASES(opens, opens_or_explains) + cmocka_run_group_tests(others, NULL, NULL);
 }
