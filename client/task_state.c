@@ -1,6 +1,6 @@
 #include "client/task_state.h"
 
-enum { IS_ACTIVE = 1, IS_LIVE = 2, IS_TERMINAL = 4 };
+enum { IS_ACTIVE = 1, IS_LIVE = 2 };
 
 static const struct {
     Eos__Job__V1__ScheduleStatus status;
@@ -19,10 +19,10 @@ static const struct {
     { EOS__JOB__V1__SCHEDULE_STATUS__KILLING,     IS_ACTIVE | IS_LIVE, COLOUR_YELLOW },
     { EOS__JOB__V1__SCHEDULE_STATUS__PREEMPTING,  IS_ACTIVE | IS_LIVE, COLOUR_YELLOW },
     { EOS__JOB__V1__SCHEDULE_STATUS__RESTARTING,  IS_ACTIVE | IS_LIVE, COLOUR_YELLOW },
-    { EOS__JOB__V1__SCHEDULE_STATUS__FINISHED,    IS_TERMINAL,         COLOUR_DIM },
-    { EOS__JOB__V1__SCHEDULE_STATUS__KILLED,      IS_TERMINAL,         COLOUR_DIM },
-    { EOS__JOB__V1__SCHEDULE_STATUS__FAILED,      IS_TERMINAL,         COLOUR_RED },
-    { EOS__JOB__V1__SCHEDULE_STATUS__LOST,        IS_TERMINAL,         COLOUR_RED },
+    { EOS__JOB__V1__SCHEDULE_STATUS__FINISHED,    0,                   COLOUR_DIM },
+    { EOS__JOB__V1__SCHEDULE_STATUS__KILLED,      0,                   COLOUR_DIM },
+    { EOS__JOB__V1__SCHEDULE_STATUS__FAILED,      0,                   COLOUR_RED },
+    { EOS__JOB__V1__SCHEDULE_STATUS__LOST,        0,                   COLOUR_RED },
     // clang-format on
 };
 
@@ -42,11 +42,6 @@ bool task_state_is_active(Eos__Job__V1__ScheduleStatus status)
 bool task_state_is_live(Eos__Job__V1__ScheduleStatus status)
 {
     return states[find(status)].sets & IS_LIVE;
-}
-
-bool task_state_is_terminal(Eos__Job__V1__ScheduleStatus status)
-{
-    return states[find(status)].sets & IS_TERMINAL;
 }
 
 enum colour task_state_colour(Eos__Job__V1__ScheduleStatus status)

@@ -181,11 +181,6 @@ void http_server_drain(struct http_server *server, void (*done)(void *user), voi
     tell_drained(server);
 }
 
-bool http_server_is_draining(const struct http_server *server)
-{
-    return server->is_draining;
-}
-
 void http_server_close(struct http_server *server)
 {
     if (!server)

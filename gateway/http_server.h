@@ -41,7 +41,6 @@ const char *http_server_address(const struct http_server *server);
 /* Refuses new connections, closes idle ones, ends streams, and calls `done` when all requests under
  * way have been answered. */
 void http_server_drain(struct http_server *server, void (*done)(void *user), void *user);
-bool http_server_is_draining(const struct http_server *server);
 
 /* Aborts everything; the memory goes when the last handle is closed.  NULL is a no-op. */
 void http_server_close(struct http_server *server);

@@ -120,15 +120,6 @@ const struct source *compile_find_source(struct vm *vm, const char *path, const 
     return NULL;
 }
 
-const char *compile_environment(const struct vm *vm, const char *name)
-{
-    const request_message *request = vm->input->request;
-    for (size_t i = 0; i < request->n_environment; i++)
-        if (strcmp(request->environment[i]->name, name) == 0)
-            return request->environment[i]->value;
-    return NULL;
-}
-
 /* --- files --- */
 
 static void add_needed(struct vm *vm, const char *path)

@@ -33,6 +33,3 @@ const struct source *compile_find_source(struct vm *vm, const char *path, const 
 
 /* The path is wanted: stops the compilation.  Returns false. */
 bool compile_need_file(struct vm *vm, const char *path);
-
-/* The value of a variable of the environment, or NULL. */
-const char *compile_environment(const struct vm *vm, const char *name);

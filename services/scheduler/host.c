@@ -63,11 +63,6 @@ const char *host_id(const struct host *host)
     return host->message->host_id;
 }
 
-const char *host_name(const struct host *host)
-{
-    return host->message->hostname;
-}
-
 bool host_is_open(const struct host *host)
 {
     return host->is_connected && host->has_picture && !host->is_draining;

@@ -44,7 +44,6 @@ void host_free(struct host *host);
 void host_describe(struct host *host, Eos__Scheduler__V1__StoredHost *message);
 
 const char *host_id(const struct host *host);
-const char *host_name(const struct host *host);
 
 /* Whether tasks may be placed here now. */
 bool host_is_open(const struct host *host);
