@@ -33,6 +33,9 @@ struct registry_call {
     const char *platform;
     const char *index_digest;
 
+    /* of a document */
+    registry_document_fn *on_document;
+
     /* of a blob */
     registry_data_fn *on_data;
     registry_done_fn *on_done;
@@ -82,6 +85,8 @@ static void fail(struct registry_call *call, const struct error *err)
 {
     if (call->on_manifest)
         call->on_manifest(call->user, NULL, err);
+    else if (call->on_document)
+        call->on_document(call->user, NULL, err);
     else
         call->on_done(call->user, err);
     call_free(call);
@@ -273,6 +278,68 @@ struct registry_call *registry_get_manifest(struct registry_client *client,
     call->reference = call->target.reference;
     call->platform = call->index_digest = "";
     if (start_manifest(call, err))
+        return call;
+    call_free(call);
+    return NULL;
+}
+
+/* -- documents ------------------------------------------------------------------------------------ */
+
+static void on_document_bytes(void *user, const struct error *fetch_err)
+{
+    struct registry_call *call = user;
+    struct slice bytes = fetch_body(call->fetch);
+    struct error err;
+    if (fetch_err) {
+        fail(call, fetch_err);
+        return;
+    }
+    if (call->reference[0] && !digest_matches(slice_of(call->reference), bytes.ptr, bytes.len)) {
+        mismatch(call, call->reference, &err);
+        fail(call, &err);
+        return;
+    }
+    struct registry_document document = {
+        .bytes = bytes.len > 0 ? bytes.ptr : "",
+        .len = bytes.len,
+        .content_type = fetch_content_type(call->fetch),
+    };
+    call->on_document(call->user, &document, NULL);
+    call_free(call);
+}
+
+static bool start_document(struct registry_call *call,
+                           const struct registry_document_request *document, struct error *err)
+{
+    struct fetch_request request = {
+        .base_url = call->target.base_url,
+        .repository = call->target.repository,
+        .path = arena_strdup(call->arena, document->path),
+        .accept = document->accept ? arena_strdup(call->arena, document->accept) : NULL,
+        .what = arena_printf(call->arena, "%s of %s", document->path, call->target.repository),
+        .deadline_ms = time_left_ms(call),
+        .collect_max = document->max_bytes,
+        .on_done = on_document_bytes,
+        .user = call,
+    };
+    call->fetch = fetch_start(call->client, &request, err);
+    return call->fetch != NULL;
+}
+
+struct registry_call *registry_get_document(struct registry_client *client,
+                                            const struct registry_target *target,
+                                            const struct registry_document_request *document,
+                                            uint32_t deadline_ms, registry_document_fn *done,
+                                            void *user, struct error *err)
+{
+    assert(document->max_bytes > 0);
+    if (!check_call(client, target, deadline_ms, err) ||
+        (document->digest && !digest_check(slice_of(document->digest), err)))
+        return NULL;
+    struct registry_call *call = call_new(client, target, deadline_ms, user);
+    call->on_document = done;
+    call->reference = arena_strdup(call->arena, document->digest ? document->digest : "");
+    if (start_document(call, document, err))
         return call;
     call_free(call);
     return NULL;

@@ -83,6 +83,31 @@ struct registry_call *registry_get_manifest(struct registry_client *client,
                                             registry_manifest_fn *done, void *user,
                                             struct error *err) MUST_CHECK;
 
+/* A small document of a repository, as it is: a manifest of any kind, a list of referrers, a configuration. */
+struct registry_document_request {
+    const char *path;   /* behind "/v2/<repository>/": "manifests/1.0", "referrers/sha256:…" */
+    const char *accept; /* NULL: anything */
+    const char *digest; /* that the bytes must have; NULL: none */
+    size_t max_bytes;   /* more is FAILED_PRECONDITION */
+};
+
+struct registry_document {
+    const char *bytes;
+    size_t len;
+    const char *content_type;
+};
+
+typedef void registry_document_fn(void *user, const struct registry_document *document,
+                                  const struct error *err);
+
+/* As registry_get_manifest(), without looking at what comes but for its digest.  `target->reference` is
+ * not used. */
+struct registry_call *registry_get_document(struct registry_client *client,
+                                            const struct registry_target *target,
+                                            const struct registry_document_request *document,
+                                            uint32_t deadline_ms, registry_document_fn *done,
+                                            void *user, struct error *err) MUST_CHECK;
+
 /* `size` < 0: not known. */
 struct registry_call *registry_get_blob(struct registry_client *client,
                                         const struct registry_target *target, const char *digest,
