@@ -143,8 +143,8 @@ static bool decode(struct arena *arena, struct slice bytes, compile_response **r
     return true;
 }
 
-static bool run_once(const char *program, const struct source *source,
-                     compile_response **ret_response, struct error *err)
+static bool run_once(void *program, const struct source *source, compile_response **ret_response,
+                     struct error *err)
 {
     cleanup_text struct text answer = TEXT_INIT;
     int ends[2];
@@ -165,12 +165,16 @@ static bool run_once(const char *program, const struct source *source,
 
 /* -- both ways ------------------------------------------------------------------------------------ */
 
-bool compiler_run_local(struct source *source, compile_response **ret_response, struct error *err)
+/* Compiles once, with the files that the source has; `by` is what does it. */
+typedef bool round_fn(void *by, const struct source *source, compile_response **ret_response,
+                      struct error *err);
+
+static bool run_rounds(round_fn *run, void *by, struct source *source,
+                       compile_response **ret_response, struct error *err)
 {
-    const char *program = program_beside("eos-config", source->arena);
     for (int round = 0; round < MAX_ROUNDS; round++) {
         compile_response *response = NULL;
-        if (!run_once(program, source, &response, err))
+        if (!run(by, source, &response, err))
             return false;
         if (response->n_needed_files == 0) {
             *ret_response = response;
@@ -183,27 +187,28 @@ bool compiler_run_local(struct source *source, compile_response **ret_response, 
                      MAX_ROUNDS);
 }
 
+bool compiler_run_local(struct source *source, compile_response **ret_response, struct error *err)
+{
+    const char *program = program_beside("eos-config", source->arena);
+    return run_rounds(run_once, (void *)program, source, ret_response, err);
+}
+
+static bool run_on_gateway(void *gateway, const struct source *source,
+                           compile_response **ret_response, struct error *err)
+{
+    ProtobufCMessage *message;
+    if (!gateway_call(gateway, "POST", "/v1/compile", &source->request.base,
+                      &eos__config__v1__compile_response__descriptor, source->arena, &message, err))
+        return false;
+    *ret_response = (compile_response *)message;
+    return true;
+}
+
 bool compiler_run_on(struct gateway *gateway, struct source *source,
                      compile_response **ret_response, struct error *err)
 {
-    if (!source_restrict(source, err))
-        return false;
-    for (int round = 0; round < MAX_ROUNDS; round++) {
-        ProtobufCMessage *message;
-        if (!gateway_call(gateway, "POST", "/v1/compile", &source->request.base,
-                          &eos__config__v1__compile_response__descriptor, source->arena, &message,
-                          err))
-            return false;
-        compile_response *response = (compile_response *)message;
-        if (response->n_needed_files == 0) {
-            *ret_response = response;
-            return true;
-        }
-        if (!source_add(source, response->needed_files, response->n_needed_files, err))
-            return false;
-    }
-    return error_set(err, ERROR_RESOURCE_EXHAUSTED, "files include each other over %d deep",
-                     MAX_ROUNDS);
+    return source_restrict(source, err) &&
+           run_rounds(run_on_gateway, gateway, source, ret_response, err);
 }
 
 /* -- what it found -------------------------------------------------------------------------------- */

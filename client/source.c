@@ -16,18 +16,11 @@ typedef Eos__Config__V1__EnvironmentVariable variable;
 
 static bool read_bytes(int fd, const char *path, struct text *ret_bytes, struct error *err)
 {
-    ssize_t len;
-    do {
-        text_reserve(ret_bytes, 1 << 16);
-        len = read(fd, ret_bytes->ptr + ret_bytes->len, 1 << 16);
-        if (len < 0 && errno != EINTR)
-            return error_set_errno(err, errno, "could not read \"%.120s\"", path);
-        ret_bytes->len += len > 0 ? (size_t)len : 0;
-        if (ret_bytes->len > SOURCE_MAX_FILE_BYTES)
-            return error_set(err, ERROR_RESOURCE_EXHAUSTED, "\"%.120s\" is over %u MB", path,
-                             SOURCE_MAX_FILE_BYTES >> 20);
-    } while (len != 0);
-    return true;
+    if (!text_read(ret_bytes, fd, SOURCE_MAX_FILE_BYTES))
+        return error_set_errno(err, errno, "could not read \"%.120s\"", path);
+    return ret_bytes->len <= SOURCE_MAX_FILE_BYTES ||
+           error_set(err, ERROR_RESOURCE_EXHAUSTED, "\"%.120s\" is over %u MB", path,
+                     SOURCE_MAX_FILE_BYTES >> 20);
 }
 
 static bool read_path(const char *path, struct text *ret_bytes, struct error *err)

@@ -51,13 +51,8 @@ static bool read_tokens(const char *path, struct tokens **ret_tokens, struct err
         return error_set_errno(err, errno, "could not open the token file \"%s\"", path);
     if (!check_token_file(fd, path, err))
         return false;
-    for (ssize_t len = 1; len > 0 && content.len <= TOKEN_FILE_MAX_BYTES;) {
-        text_reserve(&content, 4096);
-        len = read(fd, content.ptr + content.len, 4096);
-        if (len < 0)
-            return error_set_errno(err, errno, "could not read the token file \"%s\"", path);
-        content.len += (size_t)len;
-    }
+    if (!text_read(&content, fd, TOKEN_FILE_MAX_BYTES))
+        return error_set_errno(err, errno, "could not read the token file \"%s\"", path);
     *ret_tokens = tokens_parse(text_slice(&content), err);
     return *ret_tokens || error_prefix(err, "token file \"%s\"", path);
 }

@@ -3,10 +3,13 @@
 #include "base/alloc.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FIRST_CAPACITY 64
+#define READ_BYTES     ((size_t)1 << 16)
 
 void text_done(struct text *text)
 {
@@ -76,6 +79,20 @@ void text_printf(struct text *text, const char *fmt, ...)
     va_start(ap, fmt);
     text_vprintf(text, fmt, ap);
     va_end(ap);
+}
+
+bool text_read(struct text *text, int fd, size_t max_bytes)
+{
+    ssize_t len;
+    do {
+        text_reserve(text, READ_BYTES);
+        len = read(fd, text->ptr + text->len, READ_BYTES);
+        if (len < 0 && errno != EINTR)
+            return false;
+        text->len += len > 0 ? (size_t)len : 0;
+        text->ptr[text->len] = '\0';
+    } while (len != 0 && text->len <= max_bytes);
+    return true;
 }
 
 static void add_json_escape(struct text *text, unsigned char c)

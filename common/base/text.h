@@ -33,6 +33,10 @@ void text_printf(struct text *text, const char *fmt, ...) __attribute__((format(
 void text_vprintf(struct text *text, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
+/* Adds what `fd` gives, to its end or until `text` holds more than `max_bytes`, which the caller has to
+ * look for.  False with errno set. */
+bool text_read(struct text *text, int fd, size_t max_bytes);
+
 /* A JSON string with its quotes.  Bytes that are not UTF-8 come out as U+FFFD. */
 void text_add_json_string(struct text *text, struct slice slice);
 

@@ -159,19 +159,6 @@ bool clusters_add_text(struct clusters *clusters, const char *file, struct slice
     return true;
 }
 
-static bool read_all(int fd, struct text *content, struct error *err)
-{
-    ssize_t len;
-    do {
-        text_reserve(content, 65536);
-        len = read(fd, content->ptr + content->len, 65536);
-        if (len < 0)
-            return error_set_errno(err, errno, "could not read it");
-        content->len += (size_t)len;
-    } while (len > 0 && content->len <= CLUSTERS_MAX_FILE_BYTES);
-    return true;
-}
-
 enum when_missing { MISSING_IS_AN_ERROR, MISSING_IS_FINE };
 
 static bool add_file(struct clusters *clusters, const char *path, enum when_missing when_missing,
@@ -183,8 +170,8 @@ static bool add_file(struct clusters *clusters, const char *path, enum when_miss
         return true;
     if (fd < 0)
         return error_set_errno(err, errno, "could not open %s", path);
-    if (!read_all(fd, &content, err))
-        return error_prefix(err, "%s", path);
+    if (!text_read(&content, fd, CLUSTERS_MAX_FILE_BYTES))
+        return error_set_errno(err, errno, "could not read %s", path);
     return clusters_add_text(clusters, path, text_slice(&content), err);
 }
 

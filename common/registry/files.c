@@ -11,19 +11,6 @@
 
 typedef bool add_fn(struct credentials *credentials, struct slice content, struct error *err);
 
-static bool read_all(int fd, struct text *content, struct error *err)
-{
-    ssize_t len;
-    do {
-        text_reserve(content, 65536);
-        len = read(fd, content->ptr + content->len, 65536);
-        if (len < 0)
-            return error_set_errno(err, errno, "could not read it");
-        content->len += (size_t)len;
-    } while (len > 0 && content->len <= CREDENTIALS_MAX_FILE_BYTES);
-    return true;
-}
-
 static bool add_file(struct credentials *credentials, const char *path, add_fn *add,
                      struct error *err)
 {
@@ -31,7 +18,9 @@ static bool add_file(struct credentials *credentials, const char *path, add_fn *
     struct text content = TEXT_INIT;
     if (fd < 0)
         return error_set_errno(err, errno, "could not open \"%s\"", path);
-    bool ok = read_all(fd, &content, err) && add(credentials, text_slice(&content), err);
+    bool ok = text_read(&content, fd, CREDENTIALS_MAX_FILE_BYTES) ||
+              error_set_errno(err, errno, "could not read it");
+    ok = ok && add(credentials, text_slice(&content), err);
     if (content.len > 0)
         explicit_bzero(content.ptr, content.len);
     text_done(&content);

@@ -20,18 +20,10 @@ bool host_file_read(const char *path, size_t max, struct text *out, struct error
         return error_set_errno(err, errno, "could not open \"%s\"", path);
     if (!S_ISREG(status.st_mode))
         return error_set(err, ERROR_FAILED_PRECONDITION, "\"%s\" is not a regular file", path);
-    for (ssize_t len = 1; len > 0;) {
-        text_reserve(out, 65536);
-        len = read(fd, out->ptr + out->len, 65536);
-        if (len < 0)
-            return error_set_errno(err, errno, "could not read \"%s\"", path);
-        out->len += (size_t)len;
-        out->ptr[out->len] = 0;
-        if (out->len > max)
-            return error_set(err, ERROR_RESOURCE_EXHAUSTED, "\"%s\" is longer than %zu bytes", path,
-                             max);
-    }
-    return true;
+    if (!text_read(out, fd, max))
+        return error_set_errno(err, errno, "could not read \"%s\"", path);
+    return out->len <= max ||
+           error_set(err, ERROR_RESOURCE_EXHAUSTED, "\"%s\" is longer than %zu bytes", path, max);
 }
 
 static bool write_all(int fd, struct slice content)

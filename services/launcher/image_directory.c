@@ -125,18 +125,10 @@ const char *image_file_name(const char *digest, struct arena *arena)
 
 static bool read_all(int fd, size_t max_bytes, struct text *ret_bytes, struct error *err)
 {
-    for (;;) {
-        text_reserve(ret_bytes, 16384);
-        ret_bytes->ptr[ret_bytes->len] = 0;
-        ssize_t len = read(fd, ret_bytes->ptr + ret_bytes->len, 16384);
-        if (len < 0)
-            return error_set_errno(err, errno, "could not read a file of the image store");
-        if (len == 0)
-            return true;
-        ret_bytes->len += (size_t)len;
-        if (ret_bytes->len > max_bytes)
-            return error_set(err, ERROR_DATA_LOSS, "a file of the image store is too large");
-    }
+    if (!text_read(ret_bytes, fd, max_bytes))
+        return error_set_errno(err, errno, "could not read a file of the image store");
+    return ret_bytes->len <= max_bytes ||
+           error_set(err, ERROR_DATA_LOSS, "a file of the image store is too large");
 }
 
 bool image_directory_read(const struct image_directory *directory, enum image_folder folder,

@@ -2,6 +2,10 @@
 
 #include "unit/test.h"
 
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #define BYTES(literal)                                                                             \
     {                                                                                              \
         (literal), sizeof(literal) - 1                                                             \
@@ -106,6 +110,27 @@ static void takes_what_its_caller_writes(void **state)
     assert_string_equal(text.ptr + 9999, "xxz");
 }
 
+static void reads_what_a_file_has(void **state)
+{
+    cleanup_text struct text text = TEXT_INIT;
+    (void)state;
+    int fd = memfd_create("file", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, 200000), 0);
+    text_add(&text, "before ");
+    assert_true(text_read(&text, fd, 1 << 20));
+    assert_int_equal(text.len, 200007);
+    assert_int_equal(text.ptr[text.len], 0);
+
+    text_clear(&text);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_true(text_read(&text, fd, 10));
+    assert_true(text.len > 10 && text.len < 200000); /* it stops */
+    close(fd);
+    assert_false(text_read(&text, fd, 10));
+    assert_int_equal(errno, EBADF);
+}
+
 static void clearing_keeps_the_memory(void **state)
 {
     cleanup_text struct text text = TEXT_INIT;
@@ -138,11 +163,9 @@ static void taking_leaves_it_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest others[] = {
-        cmocka_unit_test(starts_empty),
-        cmocka_unit_test(grows_with_what_is_added),
-        cmocka_unit_test(holds_any_bytes),
-        cmocka_unit_test(takes_what_its_caller_writes),
-        cmocka_unit_test(clearing_keeps_the_memory),
+        cmocka_unit_test(starts_empty),           cmocka_unit_test(grows_with_what_is_added),
+        cmocka_unit_test(holds_any_bytes),        cmocka_unit_test(takes_what_its_caller_writes),
+        cmocka_unit_test(reads_what_a_file_has),  cmocka_unit_test(clearing_keeps_the_memory),
         cmocka_unit_test(taking_leaves_it_empty),
     };
     return RUN_CASES(strings, becomes_json) + RUN_CASES(hexes, becomes_hexadecimal) +
