@@ -206,9 +206,8 @@ static size_t count_items(struct match *match, enum token_kind end, bool *ret_st
     *ret_star = false;
     *ret_at = SIZE_MAX;
     for (const struct token *token = token_now(match->parser);; token++) {
-        bool is_end = token->kind == end || token->kind == T_IF || token->kind == T_NEWLINE ||
-                      token->kind == T_END;
-        if (depth == 0 && is_end)
+        bool is_end = token->kind == end || token->kind == T_IF || token->kind == T_NEWLINE;
+        if ((depth == 0 && is_end) || token->kind == T_END)
             return count + !is_empty;
         depth += token->kind == T_OPEN_PAREN || token->kind == T_OPEN_BRACKET ||
                  token->kind == T_OPEN_BRACE;

@@ -1,97 +1,70 @@
-#include "base/text.h"
-#include "config/compile.h"
+#include "config/compilation.h"
+#include "config/grammar.h"
 
-/* A whole compilation.  The first byte chooses between a configuration, JSON, a template in a job, and a regular
- * configuration with a second file, which stands behind the first NUL; and whether the jobs are wanted as JSON, an
- * explanation, or the file laid out anew, which twice must be the same as once. */
+#include "base/alloc.h"
+
+/* A whole compilation.  Up to three parts with NULs between them: the configuration; a second file that it may include
+ * and read; and options: "f" to lay the file out, which must not change what it means, and "eKEY" to explain a value.
+ * Besides what libFuzzer does with bytes, programs and statements from a grammar come in. */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-#define KINDS 4
-
-static Eos__Config__V1__SourceFile make_file(const char *path, const uint8_t *bytes, size_t len)
+static struct slice next_part(struct slice *rest)
 {
-    Eos__Config__V1__SourceFile file = EOS__CONFIG__V1__SOURCE_FILE__INIT;
-    file.path = (char *)path;
-    file.content.data = (uint8_t *)bytes;
-    file.content.len = len;
-    file.is_readable = true;
-    return file;
-}
-
-/* The bytes as the text of a command line. */
-static struct slice in_template(struct arena *arena, const uint8_t *data, size_t size)
-{
-    struct text text = TEXT_INIT;
-    text_add(&text, "t = ");
-    text_add_json_string(&text, (struct slice){ (const char *)data, size });
-    text_add(&text,
-             "\njobs = [Job(cluster='c', role='r', environment='e', task=SimpleTask('a', t))"
-             ".bind(a='{{b}}', b=1, c={'d': '{{a}}'}, l=List(String)(['x', '{{l[0]}}']))]\n");
-    struct slice copy = { arena_memdup0(arena, text.ptr, text.len), text.len };
-    text_done(&text);
-    return copy;
-}
-
-#define WANTS_JSON        0x80
-#define WANTS_FORMAT      0x40
-#define WANTS_EXPLANATION 0x20
-
-static void format_again(struct arena *arena, Eos__Config__V1__CompileRequest *request,
-                         const char *formatted)
-{
-    Eos__Config__V1__SourceFile file =
-        make_file("main.aurora", (const uint8_t *)formatted, strlen(formatted));
-    request->files[0] = &file;
-    const Eos__Config__V1__CompileResponse *response = compile_run(arena, request);
-    if (response->error || strcmp(response->formatted, formatted) != 0)
-        abort();
-}
-
-static void compile(struct arena *arena, Eos__Config__V1__CompileRequest *request)
-{
-    struct error err;
-    if (!compile_check_request(request, &err))
-        return;
-    const Eos__Config__V1__CompileResponse *response = compile_run(arena, request);
-    if (request->format && response->error &&
-        strstr(response->error->message, "cannot be laid out"))
-        abort();
-    if (request->format && !response->error)
-        format_again(arena, request, response->formatted);
+    struct slice part = rest->ptr ? slice_split(rest, '\0') : (struct slice){ "", 0 };
+    return part.ptr ? part : (struct slice){ "", 0 };
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size == 0)
-        return 0;
+    struct slice rest = { (const char *)data, size };
+    struct slice main = next_part(&rest), lib = next_part(&rest), options = next_part(&rest);
     struct arena *arena = arena_new();
-    Eos__Config__V1__CompileRequest request = EOS__CONFIG__V1__COMPILE_REQUEST__INIT;
-    struct slice source = { (const char *)data + 1, size - 1 };
-    const uint8_t *second = memchr(data + 1, '\0', size - 1);
-    unsigned kind = data[0] % KINDS;
-    request.is_json = kind == 1;
-    request.want_canonical_json = request.want_job_json = data[0] & WANTS_JSON;
-    request.format = data[0] & WANTS_FORMAT;
-    if (data[0] & WANTS_EXPLANATION)
-        request.explain = (char *)"task.processes[0].cmdline";
-    if (kind == 2)
-        source = in_template(arena, data + 1, size - 1);
-    else if (kind == 3 && second)
-        source.len = (size_t)(second - data) - 1;
-    Eos__Config__V1__SourceFile files[] = {
-        make_file("main.aurora", (const uint8_t *)source.ptr, source.len),
-        make_file("lib.aurora", second ? second + 1 : data,
-                  second ? (size_t)(data + size - second) - 1 : 0),
-    };
-    Eos__Config__V1__SourceFile *list[] = { &files[0], &files[1] };
-    char *bindings[] = { (char *)"x=1", (char *)"conf.level={{x}}" };
-    request.files = list;
-    request.n_files = 2;
-    request.bindings = bindings;
-    request.n_bindings = 2;
-    request.user = (char *)"tester";
-    compile(arena, &request);
+    struct compilation compilation;
+    compilation_init(&compilation, main, lib);
+    compilation.request.want_canonical_json = compilation.request.want_job_json = true;
+    if (options.len && options.ptr[0] == 'e')
+        compilation.request.explain = arena_memdup0(arena, options.ptr + 1, options.len - 1);
+    if (options.len && options.ptr[0] == 'f')
+        compilation_check_layout(arena, &compilation);
+    else
+        (void)compilation_run(arena, &compilation);
     arena_free(arena);
     return 0;
+}
+
+static size_t put(const struct text *text, uint8_t *data, size_t max_size)
+{
+    size_t len = text->len < max_size ? text->len : max_size;
+    memcpy(data, text->ptr, len);
+    return len;
+}
+
+static size_t insert_statement(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    struct text text = TEXT_INIT;
+    size_t at = seed % (size + 1);
+    const uint8_t *line = memchr(data + at, '\n', size - at);
+    at = line ? (size_t)(line - data) + 1 : 0;
+    text_add_bytes(&text, data, at);
+    grammar_add_statement(&text, seed * 0x9e3779b97f4a7c15ULL);
+    text_add_bytes(&text, data + at, size - at);
+    size = put(&text, data, max_size);
+    text_done(&text);
+    return size;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    struct text text = TEXT_INIT;
+    if (seed % 8 == 0)
+        return insert_statement(data, size, max_size, seed / 8);
+    if (seed % 8 > 1)
+        return LLVMFuzzerMutate(data, size, max_size);
+    grammar_add_program(&text, seed * 0x9e3779b97f4a7c15ULL);
+    size = put(&text, data, max_size);
+    text_done(&text);
+    return size;
 }

@@ -43,6 +43,7 @@ static const struct parser_case cases[] = {
     { "in an f-string", "x = f'{1 +}'\n", "unexpected end of the file", 1, 11 },
     { "columns count characters", "é = '☃' $\n", "invalid syntax", 1, 9 },
     { "line ends of DOS", "x = 1\r\ny = $\r\n", "invalid syntax", 2, 5 },
+    { "a pattern never closed", "match 1:\n  case int(x=\n", "'(' was never closed", 2, 11 },
     { "async", "async def f(): pass\n", "'async' is not part of the configuration language", 1, 1 },
 };
 
