@@ -24,24 +24,47 @@ struct writer {
 
 static bool write_value(struct writer *writer, struct value v);
 
+/* How many bytes at the start stand for themselves. */
+static size_t plain_length(const char *bytes, size_t len)
+{
+    size_t at = 0;
+    while (at < len && bytes[at] >= 0x20 && bytes[at] < 0x7f && bytes[at] != '"' &&
+           bytes[at] != '\\')
+        at++;
+    return at;
+}
+
+/* Writes one character that may need an escape; gives its length. */
+static size_t write_special(struct writer *writer, const char *bytes)
+{
+    static const char special[] = "\"\\\n\r\t\f\b", letters[] = "\"\\nrtfb";
+    struct buffer *buffer = &writer->buffer;
+    size_t length;
+    uint32_t code = utf8_decode(bytes, &length);
+    const char *found = code && code < 0x80 ? strchr(special, (char)code) : NULL;
+    if (found)
+        buffer_printf(buffer, "\\%c", letters[found - special]);
+    else if (code < 0x20)
+        buffer_printf(buffer, "\\u%04x", code);
+    else if (code < 0x80 || writer->style->keeps_unicode)
+        buffer_add(buffer, bytes, length);
+    else if (code < 0x10000)
+        buffer_printf(buffer, "\\u%04x", code);
+    else
+        buffer_printf(buffer, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+    return length;
+}
+
 static void write_text(struct writer *writer, const struct string *s)
 {
     struct buffer *buffer = &writer->buffer;
     buffer_char(buffer, '"');
     for (size_t at = 0, length; at < s->len; at += length) {
-        uint32_t code = utf8_decode(s->data + at, &length);
-        static const char special[] = "\"\\\n\r\t\f\b", letters[] = "\"\\nrtfb";
-        const char *found = code && code < 0x80 ? strchr(special, (char)code) : NULL;
-        if (found)
-            buffer_printf(buffer, "\\%c", letters[found - special]);
-        else if (code < 0x20)
-            buffer_printf(buffer, "\\u%04x", code);
-        else if (code < 0x80 || writer->style->keeps_unicode)
+        length = plain_length(s->data + at, s->len - at);
+        if (length > 0)
             buffer_add(buffer, s->data + at, length);
-        else if (code < 0x10000)
-            buffer_printf(buffer, "\\u%04x", code);
         else
-            buffer_printf(buffer, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+            length = write_special(writer, s->data + at);
     }
     buffer_char(buffer, '"');
 }

@@ -186,7 +186,7 @@ static void start_line(struct lexer *lexer)
 static void lex_name(struct lexer *lexer, uint32_t start)
 {
     static const struct {
-        const char *text;
+        char text[12];
         enum token_kind kind;
     } keywords[] = {
 #define KEYWORD(name, text) { text, T_##name },
@@ -246,12 +246,18 @@ static void lex_number(struct lexer *lexer, uint32_t start)
     push_plain(lexer, T_NUMBER, start);
 }
 
+static bool is_prefix_letter(char c)
+{
+    char lower = c | 0x20;
+    return lower == 'r' || lower == 'b' || lower == 'u' || lower == 'f';
+}
+
 /* How many characters of a string prefix such as `rf` stand here, directly before a quote; -1 when
  * this is no string. */
 static int string_prefix(const struct lexer *lexer)
 {
     uint32_t length = 0;
-    while (length < 2 && peek(lexer, length) && strchr("rRbBuUfF", peek(lexer, length)))
+    while (length < 2 && is_prefix_letter(peek(lexer, length)))
         length++;
     char quote = peek(lexer, length);
     return quote == '\'' || quote == '"' ? (int)length : -1;
@@ -351,7 +357,7 @@ static void track_brackets(struct lexer *lexer, char c, uint32_t at)
 static void lex_operator(struct lexer *lexer, uint32_t start)
 {
     static const struct {
-        const char *text;
+        char text[4];
         uint32_t length;
         enum token_kind kind;
     } operators[] = {

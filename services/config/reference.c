@@ -44,8 +44,10 @@ bool reference_parse(struct vm *vm, struct slice address, struct string **ret)
     if (!has_start && !isalpha((unsigned char)first) && first != '_')
         return raise_library(vm, &class_InvalidRefError, ERROR_REFERENCE, "%.*s",
                              SLICE_ARG(address));
-    struct string *reference = has_start ? string_new(vm->arena, address.ptr, address.len)
-                                         : string_printf(vm->arena, ".%.*s", SLICE_ARG(address));
+    struct string *reference = string_alloc(vm->arena, address.len + !has_start);
+    reference->data[0] = '.';
+    memcpy(reference->data + !has_start, address.ptr, address.len);
+    string_finish(reference);
     for (size_t at = 0, length; at < reference->len; at += length) {
         length = component_length((struct slice){ reference->data + at, reference->len - at });
         if (length == 0)

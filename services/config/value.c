@@ -6,8 +6,14 @@
 
 size_t utf8_count(const char *bytes, size_t len)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < len; i++)
+    size_t count = 0, i = 0;
+    for (uint64_t word; len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, bytes + i, sizeof word);
+        if (word & 0x8080808080808080)
+            break; /* not only ASCII */
+        count += sizeof word;
+    }
+    for (; i < len; i++)
         count += ((unsigned char)bytes[i] & 0xc0) != 0x80;
     return count;
 }
