@@ -10,6 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_ASAN 1
+#endif
+
+/* Under the address sanitizer there is a gap behind each allocation, and what was not handed out must
+ * not be touched: reading past the end of one is found as it is with malloc(). */
+#ifdef HAS_ASAN
+#include <sanitizer/asan_interface.h>
+#define GAP_BYTES ((size_t)16)
+#else
+#define GAP_BYTES                             ((size_t)0)
+#define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 #define FIRST_BLOCK_BYTES   ((size_t)4 << 10)
 #define LARGEST_BLOCK_BYTES ((size_t)1 << 20)
 
@@ -33,11 +53,17 @@ struct arena *arena_new(void)
     return arena;
 }
 
+static void free_block(struct block *block)
+{
+    ASAN_UNPOISON_MEMORY_REGION(block->bytes, block->size);
+    free(block);
+}
+
 static void free_blocks(struct block *block)
 {
     while (block) {
         struct block *next = block->next;
-        free(block);
+        free_block(block);
         block = next;
     }
 }
@@ -59,10 +85,12 @@ void arena_reset(struct arena *arena)
     for (struct block *block = arena->head, *next; block; block = next) {
         next = block->next;
         if (block != keep)
-            free(block);
+            free_block(block);
     }
     if (keep) {
+        ASAN_UNPOISON_MEMORY_REGION(keep->bytes, keep->size);
         memset(keep->bytes, 0, keep->used);
+        ASAN_POISON_MEMORY_REGION(keep->bytes, keep->size);
         keep->used = 0;
         keep->next = NULL;
     }
@@ -89,6 +117,7 @@ static struct block *add_block(struct arena *arena, size_t at_least)
 
     struct block *block = xcalloc(1, sizeof *block + size);
     block->size = size;
+    ASAN_POISON_MEMORY_REGION(block->bytes, size);
     if (is_large && arena->head) {
         block->next = arena->head->next;
         arena->head->next = block;
@@ -104,11 +133,12 @@ void *arena_alloc(struct arena *arena, size_t size)
     assert(size <= SIZE_MAX / 2);
     size_t need = round_up(size ? size : 1);
     struct block *block = arena->head;
-    if (!block || block->size - block->used < need)
-        block = add_block(arena, need);
+    if (!block || block->size - block->used < need + GAP_BYTES)
+        block = add_block(arena, need + GAP_BYTES);
     void *p = block->bytes + block->used;
-    block->used += need;
+    block->used += need + GAP_BYTES;
     arena->used += need;
+    ASAN_UNPOISON_MEMORY_REGION(p, size ? size : 1);
     return p;
 }
 
@@ -126,11 +156,12 @@ void *arena_grow(struct arena *arena, void *p, size_t old_size, size_t new_size)
     struct block *block = arena->head;
     size_t old_need = round_up(old_size ? old_size : 1);
     size_t new_need = round_up(new_size ? new_size : 1);
-    if (p && block && block->used >= old_need &&
-        (unsigned char *)p == block->bytes + block->used - old_need &&
+    if (p && block && block->used >= old_need + GAP_BYTES &&
+        (unsigned char *)p == block->bytes + block->used - old_need - GAP_BYTES &&
         block->size - block->used >= new_need - old_need) {
         block->used += new_need - old_need;
         arena->used += new_need - old_need;
+        ASAN_UNPOISON_MEMORY_REGION(p, new_size ? new_size : 1);
         return p;
     }
     void *copy = arena_alloc(arena, new_size);

