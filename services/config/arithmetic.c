@@ -404,12 +404,6 @@ static bool call_operator(struct vm *vm, enum binary_op op, struct value a, stru
     return true;
 }
 
-static struct value plain(struct value v)
-{
-    return v.kind == K_INSTANCE && v.instance->class->layout != K_INSTANCE ? v.instance->payload
-                                                                           : v;
-}
-
 static bool binary_instances(struct vm *vm, enum binary_op op, struct value a, struct value b,
                              struct value *ret)
 {
@@ -419,7 +413,7 @@ static bool binary_instances(struct vm *vm, enum binary_op op, struct value a, s
         return false;
     if (found)
         return true;
-    struct value x = plain(a), y = plain(b);
+    struct value x = value_contents(a), y = value_contents(b);
     return x.kind != K_INSTANCE && y.kind != K_INSTANCE ? value_binary(vm, op, x, y, ret)
                                                         : unsupported(vm, op, a, b);
 }

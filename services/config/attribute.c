@@ -97,6 +97,25 @@ static bool bind_found(struct vm *vm, struct value self, struct value found, str
     }
 }
 
+static bool is_static(const struct class *class, struct string *name)
+{
+    size_t cursor = 0;
+    struct value found;
+    for (const struct class *at; (at = class_next(class, &cursor));)
+        if (native_find(at->statics, name, &found))
+            return true;
+    return false;
+}
+
+/* A method written in C that a class was asked for: its object is the first argument. */
+static struct value native_of_class(struct vm *vm, const struct class *class, struct string *name,
+                                    struct value found)
+{
+    return is_static(class, name)
+               ? found
+               : bind_method(vm, (struct value){ .kind = K_UNBOUND, .class = class }, found);
+}
+
 static bool find_in_super(struct vm *vm, const struct super *super, struct string *name,
                           struct value *ret)
 {
@@ -121,6 +140,10 @@ static bool find_in_super(struct vm *vm, const struct super *super, struct strin
         if (super->self.kind == K_CLASS && found.kind == K_PROPERTY &&
             found.property->kind == PROPERTY_CLASS) {
             *ret = bind_method(vm, super->self, found.property->function);
+            return true;
+        }
+        if (super->self.kind == K_CLASS && found.kind == K_NATIVE) {
+            *ret = native_of_class(vm, at, name, found);
             return true;
         }
         return bind_found(vm, super->self, found, ret);
@@ -208,16 +231,6 @@ static bool find_in_instance(struct vm *vm, struct value v, struct string *name,
     return find_getattr(vm, v, name, ret);
 }
 
-static bool is_static(const struct class *class, struct string *name)
-{
-    size_t cursor = 0;
-    struct value found;
-    for (const struct class *at; (at = class_next(class, &cursor));)
-        if (native_find(at->statics, name, &found))
-            return true;
-    return false;
-}
-
 /* The order of classes, or the direct ones. */
 static struct value class_line(struct vm *vm, const struct class *class, bool wants_base)
 {
@@ -245,8 +258,8 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
                    : bind_method(vm, v, found.property->function);
         return true;
     }
-    if (found.kind == K_NATIVE && !is_static(class, name))
-        found = bind_method(vm, (struct value){ .kind = K_UNBOUND, .class = class }, found);
+    if (found.kind == K_NATIVE)
+        found = native_of_class(vm, class, name, found);
     if (found.kind == K_UNBOUND && (string_is(name, "__name__") || string_is(name, "__qualname__")))
         found = value_text(vm->arena, class->name);
     if (found.kind == K_UNBOUND && (string_is(name, "__mro__") || string_is(name, "__bases__")))
@@ -291,9 +304,9 @@ static struct value find_in_function(struct vm *vm, struct value v, struct strin
             return found;
     }
     bool is_name = string_is(name, "__name__") || string_is(name, "__qualname__");
-    if (v.kind == K_BOUND && string_is(name, "__self__"))
+    if (v.kind == K_BOUND && v.bound->self.kind != K_UNBOUND && string_is(name, "__self__"))
         return v.bound->self;
-    if (v.kind == K_BOUND && string_is(name, "__func__"))
+    if (v.kind == K_BOUND && v.bound->function.kind == K_FUNCTION && string_is(name, "__func__"))
         return v.bound->function;
     if (v.kind == K_BOUND)
         return find_in_function(vm, v.bound->function, name);

@@ -144,6 +144,8 @@ static double round_digits(double d, int64_t digits)
     char text[400];
     if (digits > 300 || isnan(d) || isinf(d))
         return d;
+    if (digits < -308)
+        return copysign(0, d);
     if (digits < 0) {
         double unit = pow(10, (double)-digits);
         return nearbyint(d / unit) * unit;
@@ -159,6 +161,10 @@ static bool round_integer(struct vm *vm, struct value v, int64_t digits, struct 
     struct value unit, quotient, rest, twice, one;
     if (digits >= 0)
         return value_binary(vm, OP_ADD, v, V_INT(0), ret);
+    if (digits < -LIMIT_INTEGER_BITS / 3) { /* more digits than any number has */
+        *ret = V_INT(0);
+        return true;
+    }
     if (!value_binary(vm, OP_POWER, V_INT(10), V_INT(-digits), &unit))
         return false;
     integer_divide(vm->arena, v, unit, &quotient, &rest);
@@ -398,15 +404,15 @@ BUILTIN(builtin_sorted)
 
 static bool next_enumerated(struct vm *vm, struct iterator *iterator, struct value *ret)
 {
-    struct value pair[2] = { V_INT(iterator->number) };
+    struct value pair[2];
     if (!iterator_next(vm, iterator->a.iterator, &pair[1]))
         return false;
     *ret = pair[1];
     if (pair[1].kind == K_UNBOUND)
         return true;
-    iterator->number++;
+    pair[0] = iterator->b;
     *ret = tuple_of(vm->arena, pair, 2);
-    return true;
+    return value_binary(vm, OP_ADD, pair[0], V_INT(1), &iterator->b);
 }
 
 static bool start_iterator(struct vm *vm, struct value v, struct value *ret)
@@ -422,9 +428,11 @@ BUILTIN(builtin_enumerate)
 {
     (void)self;
     struct iterator *iterator = iterator_new(vm, "enumerate", next_enumerated);
-    if ((!value_is_unset(args->items[1]) &&
-         !value_to_i64(vm, args->items[1], "start", &iterator->number)) ||
-        !start_iterator(vm, args->items[0], &iterator->a))
+    iterator->b = value_is_unset(args->items[1]) ? V_INT(0) : value_contents(args->items[1]);
+    if (!value_is_integer(iterator->b))
+        return raise_error(vm, &class_TypeError, "'%s' object cannot be interpreted as an integer",
+                           value_type_name(iterator->b));
+    if (!start_iterator(vm, args->items[0], &iterator->a))
         return false;
     *ret = iterator_value(iterator);
     return true;
@@ -665,7 +673,7 @@ BUILTIN(builtin_id)
     bool has_address = v.kind > K_FLOAT && v.kind != K_ELLIPSIS && v.kind != K_EMPTY;
     (void)vm;
     *ret = V_INT(has_address ? (int64_t)((uintptr_t)v.p >> 1)
-                             : (int64_t)v.kind * 1000 + (v.kind == K_INT ? v.i : 0));
+                             : (int64_t)v.kind * 1000 + (v.kind == K_INT ? v.i / 2 : 0));
     return true;
 }
 

@@ -259,14 +259,6 @@ bool native_call(struct vm *vm, const struct native *native, struct value self,
 
 /* --- anything --- */
 
-/* Methods of builtin classes work on what an object of a derived class holds. */
-static struct value contents(struct value self)
-{
-    return self.kind == K_INSTANCE && self.instance->class->layout != K_INSTANCE
-               ? self.instance->payload
-               : self;
-}
-
 /* `str.upper('x')`: the first argument is `self`. */
 static bool call_unbound_method(struct vm *vm, const struct bound *bound, const struct args *args,
                                 struct value *ret)
@@ -287,7 +279,7 @@ static bool call_unbound_method(struct vm *vm, const struct bound *bound, const 
     struct args rest = *args;
     rest.items++;
     rest.count--;
-    return native_call(vm, bound->function.native, contents(args->items[0]), &rest, ret);
+    return native_call(vm, bound->function.native, value_contents(args->items[0]), &rest, ret);
 }
 
 static bool call_bound(struct vm *vm, const struct bound *bound, const struct args *args,
@@ -298,7 +290,7 @@ static bool call_bound(struct vm *vm, const struct bound *bound, const struct ar
     if (bound->function.kind == K_NATIVE && bound->self.kind == K_UNBOUND)
         return call_unbound_method(vm, bound, args, ret);
     if (bound->function.kind == K_NATIVE)
-        return native_call(vm, bound->function.native, contents(bound->self), args, ret);
+        return native_call(vm, bound->function.native, value_contents(bound->self), args, ret);
     struct value *items = arena_array(vm->arena, args->count + 1, sizeof *items);
     items[0] = bound->self;
     if (args->count)

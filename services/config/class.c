@@ -104,6 +104,16 @@ static const struct class *next_merged(struct list *orders, size_t count)
     return NULL;
 }
 
+static bool no_order(struct vm *vm, const struct class *const *bases, size_t count)
+{
+    struct buffer names = buffer_new(vm);
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&names, "%s%s", i ? ", " : "", bases[i]->name);
+    return raise_error(vm, &class_TypeError,
+                       "Cannot create a consistent method resolution order (MRO) for bases %.*s",
+                       (int)names.len, names.bytes);
+}
+
 static bool merge_orders(struct vm *vm, struct class *class, const struct class *const *bases,
                          size_t count)
 {
@@ -128,8 +138,7 @@ static bool merge_orders(struct vm *vm, struct class *class, const struct class 
     for (size_t i = 0; i <= count; i++)
         left += orders[i].count;
     class->mro = mro;
-    return left == 0 || raise_error(vm, &class_TypeError,
-                                    "Cannot create a consistent method resolution order (MRO)");
+    return left == 0 || no_order(vm, bases, count);
 }
 
 /* Functions learn which class they belong to, for super(). */
@@ -158,6 +167,39 @@ static bool check_methods(struct vm *vm, const struct string *class_name,
     return true;
 }
 
+/* What objects of a class without a layout hold, only its own C code can make: dates, matches, files. */
+static bool is_base(struct value v)
+{
+    static const bool layouts[K_KIND_COUNT] = {
+        [K_INT] = true,       [K_FLOAT] = true,    [K_STR] = true,  [K_BYTES] = true,
+        [K_LIST] = true,      [K_TUPLE] = true,    [K_DICT] = true, [K_SET] = true,
+        [K_FROZENSET] = true, [K_INSTANCE] = true,
+    };
+    const struct class *class = v.class;
+    if (v.kind != K_CLASS || class == &class_bool || !layouts[class->layout])
+        return false;
+    return class->attributes || class->layout != K_INSTANCE || !class->methods ||
+           class == &class_object || class == &class_BaseException;
+}
+
+/* An object holds one thing: the arguments of an exception, or a value of the one kind that its
+ * builtin bases have. */
+static bool find_layout(struct vm *vm, const struct class *const *bases, size_t count,
+                        enum kind *ret)
+{
+    bool is_exception = false, is_mixed = false;
+    *ret = K_INSTANCE;
+    for (size_t i = 0; i < count; i++) {
+        is_exception |= class_is_subclass(bases[i], &class_BaseException);
+        if (bases[i]->layout == K_INSTANCE)
+            continue;
+        is_mixed |= *ret != K_INSTANCE && *ret != bases[i]->layout;
+        *ret = bases[i]->layout;
+    }
+    return !(is_mixed || (is_exception && *ret != K_INSTANCE)) ||
+           raise_error(vm, &class_TypeError, "multiple bases have instance lay-out conflict");
+}
+
 bool class_define(struct vm *vm, struct string *name, const struct value *bases, size_t base_count,
                   struct dict *attributes, const struct class **ret)
 {
@@ -168,18 +210,21 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
         return false;
     class->name = name->data;
     class->attributes = attributes;
-    class->layout = K_INSTANCE;
     for (size_t i = 0; i < base_count; i++) {
-        if (bases[i].kind != K_CLASS || bases[i].class == &class_bool ||
-            bases[i].class == &class_function)
+        if (!is_base(bases[i]))
             return raise_error(vm, &class_TypeError, "type '%s' is not an acceptable base type",
-                               value_type_name(bases[i]));
+                               bases[i].kind == K_CLASS ? bases[i].class->name
+                                                        : value_type_name(bases[i]));
         list[count++] = bases[i].class;
-        if (bases[i].class->layout != K_INSTANCE)
-            class->layout = bases[i].class->layout;
     }
     if (count == 0)
         list[count++] = &class_object;
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (list[i] == list[j])
+                return raise_error(vm, &class_TypeError, "duplicate base class %s", list[i]->name);
+    if (!find_layout(vm, list, count, &class->layout))
+        return false;
     class->base = list[0];
     class->bases = list;
     class->base_count = count;
@@ -204,9 +249,11 @@ static bool fill_payload(struct vm *vm, const struct class *class, struct instan
     struct value v;
     bool takes_arguments = !has_init || class->layout == K_STR || class->layout == K_INT ||
                            class->layout == K_FLOAT || class->layout == K_TUPLE;
-    if (!at || !at->construct(vm, at, takes_arguments ? args : &none, &v))
+    if (!at)
+        return raise_error(vm, &class_TypeError, "cannot create '%s' instances", class->name);
+    if (!at->construct(vm, at, takes_arguments ? args : &none, &v))
         return false;
-    instance->payload = v;
+    instance->payload = value_contents(v); /* string.Template makes objects of its own */
     return true;
 }
 
@@ -252,7 +299,8 @@ static bool make_and_initialize(struct vm *vm, const struct class *class, struct
     struct value *items = arena_array(vm->arena, args->count + 1, sizeof *items);
     struct args all = *args;
     items[0] = (struct value){ .kind = K_CLASS, .class = class };
-    memcpy(items + 1, args->items, args->count * sizeof *items);
+    if (args->count)
+        memcpy(items + 1, args->items, args->count * sizeof *items);
     all.items = items;
     all.count++;
     if (!value_call(vm, maker, &all, ret))
@@ -271,8 +319,6 @@ bool class_instantiate(struct vm *vm, const struct class *class, const struct ar
         return raise_error(vm, &class_TypeError, "cannot create '%s' instances", class->name);
     struct value maker =
         class->attributes ? class_find(class, string_from(vm->arena, "__new__")) : V_UNBOUND;
-    if (maker.kind == K_BOUND) /* of a named tuple */
-        return value_call(vm, maker, args, ret);
     if (maker.kind == K_FUNCTION)
         return make_and_initialize(vm, class, maker, args, ret);
     if (!class_allocate(vm, class, args, &made) || !initialize(vm, made, class, args))

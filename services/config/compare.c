@@ -16,8 +16,7 @@ struct value value_as(struct value v, enum kind kind)
                : v;
 }
 
-/* A value of a class derived from a builtin one counts as what it holds. */
-static struct value plain(struct value v)
+struct value value_contents(struct value v)
 {
     return v.kind == K_INSTANCE && v.instance->class->layout != K_INSTANCE ? v.instance->payload
                                                                            : v;
@@ -35,7 +34,7 @@ static bool instance_truth(struct vm *vm, struct value v, bool *ret)
         return false;
     if (found)
         return value_truth(vm, result, ret);
-    v = plain(v);
+    v = value_contents(v);
     if (v.kind != K_INSTANCE)
         return value_truth(vm, v, ret);
     *ret = true;
@@ -187,8 +186,8 @@ static bool equal_instances(struct vm *vm, struct value a, struct value b, bool 
         if (!value_call_special(vm, b, "__eq__", &a, 1, &result, &found))
             return false;
         if (!found || result.kind == K_NOT_IMPLEMENTED) {
-            a = plain(a);
-            b = plain(b);
+            a = value_contents(a);
+            b = value_contents(b);
             if (a.kind != K_INSTANCE && b.kind != K_INSTANCE)
                 return value_equal(vm, a, b, ret);
             *ret = value_is(a, b);
@@ -409,7 +408,7 @@ static bool compare_instances(struct vm *vm, enum compare_op op, struct value a,
         return false;
     if (found && ret->kind != K_NOT_IMPLEMENTED)
         return true;
-    struct value x = plain(a), y = plain(b);
+    struct value x = value_contents(a), y = value_contents(b);
     if (x.kind != K_INSTANCE && y.kind != K_INSTANCE)
         return value_compare(vm, op, x, y, ret);
     return raise_error(vm, &class_TypeError,
@@ -571,7 +570,7 @@ static bool hash_instance(struct vm *vm, struct value v, uint64_t *ret)
         return false;
     if (found)
         return value_hash(vm, result, ret);
-    struct value inner = plain(v);
+    struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)
         return value_hash(vm, inner, ret);
     *ret = mix((uint64_t)(uintptr_t)v.p);

@@ -598,16 +598,35 @@ static bool construct_ordered(struct vm *vm, const struct class *class, const st
     return merge(vm, ret->dict, args);
 }
 
+static bool fill_defaultdict(struct vm *vm, struct dict *dict, const struct args *args)
+{
+    struct args rest = *args;
+    dict->fallback = args->count ? args->items[0] : V_NONE;
+    if (dict->fallback.kind != K_NONE && !value_is_callable(dict->fallback) &&
+        dict->fallback.kind != K_INSTANCE)
+        return raise_error(vm, &class_TypeError, "first argument must be callable or None");
+    rest.items += args->count > 0;
+    rest.count -= args->count > 0;
+    return merge(vm, dict, &rest);
+}
+
+METHOD(defaultdict_init)
+{
+    *ret = V_NONE;
+    return fill_defaultdict(vm, self.dict, args);
+}
+
+static const struct native DEFAULTDICT_METHODS[] = {
+    { "__init__", defaultdict_init, NULL },
+    { NULL, NULL, NULL },
+};
+
 static bool construct_defaultdict(struct vm *vm, const struct class *class, const struct args *args,
                                   struct value *ret)
 {
-    struct args rest = *args;
     *ret = dict_value(vm->arena, K_DICT);
     ret->dict->type_name = class->name;
-    ret->dict->fallback = args->count ? args->items[0] : V_NONE;
-    rest.items += args->count > 0;
-    rest.count -= args->count > 0;
-    return merge(vm, ret->dict, &rest);
+    return fill_defaultdict(vm, ret->dict, args);
 }
 
 static bool construct_counter(struct vm *vm, const struct class *class, const struct args *args,
@@ -648,9 +667,11 @@ const struct class class_OrderedDict = { .name = "OrderedDict",
                                          .layout = K_DICT,
                                          .methods = ORDERED_METHODS,
                                          .construct = construct_ordered };
-const struct class class_defaultdict = {
-    .name = "defaultdict", .base = &class_dict, .layout = K_DICT, .construct = construct_defaultdict
-};
+const struct class class_defaultdict = { .name = "defaultdict",
+                                         .base = &class_dict,
+                                         .layout = K_DICT,
+                                         .methods = DEFAULTDICT_METHODS,
+                                         .construct = construct_defaultdict };
 const struct class class_Counter = { .name = "Counter",
                                      .base = &class_dict,
                                      .layout = K_DICT,

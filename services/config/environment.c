@@ -29,7 +29,7 @@ void environment_put(struct vm *vm, struct environment *environment, struct stri
 bool environment_wrap(struct vm *vm, struct value v, struct value *ret)
 {
     struct string *text;
-    v = v.kind == K_INSTANCE ? value_as(v, v.instance->class->layout) : v;
+    v = value_contents(v);
     if (v.kind == K_DICT || v.kind == K_FROZENDICT) {
         struct environment *environment = environment_new(vm);
         if (!vm_enter(vm))

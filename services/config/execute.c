@@ -314,15 +314,35 @@ static enum flow execute_assert(struct vm *vm, struct frame *frame, const struct
 
 /* --- exceptions --- */
 
+static bool is_exception(struct value v)
+{
+    return v.kind == K_INSTANCE && class_is_subclass(v.instance->class, &class_BaseException);
+}
+
 static bool make_exception(struct vm *vm, struct value v, struct value *ret)
 {
     static const struct args none;
-    if (v.kind == K_CLASS && class_is_subclass(v.class, &class_BaseException))
-        return value_call(vm, v, &none, ret);
+    bool is_class = v.kind == K_CLASS && class_is_subclass(v.class, &class_BaseException);
     *ret = v;
-    if (v.kind == K_INSTANCE && class_is_subclass(v.instance->class, &class_BaseException))
+    if (is_class && !value_call(vm, v, &none, ret))
+        return false;
+    if (is_exception(*ret))
         return true;
+    if (is_class)
+        return raise_error(vm, &class_TypeError,
+                           "calling <class '%s'> should have returned an instance of "
+                           "BaseException, not <class '%s'>",
+                           v.class->name, value_type_name(*ret));
     return raise_error(vm, &class_TypeError, "exceptions must derive from BaseException");
+}
+
+/* `raise ... from cause`: an exception, or a class that is made one of. */
+static bool is_cause(struct vm *vm, struct value v, struct value *ret)
+{
+    return (is_exception(v) || v.kind == K_CLASS)
+               ? make_exception(vm, v, ret)
+               : raise_error(vm, &class_TypeError,
+                             "exception causes must derive from BaseException");
 }
 
 static bool raise_statement(struct vm *vm, struct frame *frame, const struct node *node)
@@ -337,6 +357,8 @@ static bool raise_statement(struct vm *vm, struct frame *frame, const struct nod
         return false;
     if (node->b) {
         if (!evaluate(vm, frame, node->b, &cause))
+            return false;
+        if (cause.kind != K_NONE && !is_cause(vm, cause, &cause))
             return false;
         v.instance->cause = cause;
     }

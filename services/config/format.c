@@ -297,7 +297,7 @@ bool format_value(struct vm *vm, struct value v, const struct string *specificat
         return value_str(vm, result, ret);
     if (specification->len == 0)
         return value_str(vm, v, ret);
-    v = v.kind == K_INSTANCE ? value_as(v, v.instance->class->layout) : v;
+    v = value_contents(v);
     bool is_number = value_is_number(v);
     if (!is_number && v.kind != K_STR)
         return raise_error(vm, &class_TypeError,
@@ -597,7 +597,7 @@ static bool percent_integer(struct vm *vm, struct buffer *buffer, struct specifi
                             struct value v)
 {
     bool is_decimal = spec->type == 'd' || spec->type == 'i' || spec->type == 'u';
-    v = v.kind == K_INSTANCE ? value_as(v, v.instance->class->layout) : v;
+    v = value_contents(v);
     if (v.kind == K_FLOAT && is_decimal) {
         if (isnan(v.f) || isinf(v.f))
             return raise_error(vm, isnan(v.f) ? &class_ValueError : &class_OverflowError,

@@ -7,7 +7,7 @@
 bool value_to_i64(struct vm *vm, struct value v, const char *what, int64_t *ret)
 {
     bool found = false;
-    v = v.kind == K_INSTANCE ? value_as(v, v.instance->class->layout) : v;
+    v = value_contents(v);
     if (v.kind == K_INSTANCE && !value_call_special(vm, v, "__index__", NULL, 0, &v, &found))
         return false;
     if (!value_is_integer(v))
@@ -48,7 +48,7 @@ static bool instance_length(struct vm *vm, struct value v, size_t *ret)
         return false;
     if (found)
         return value_to_size(vm, result, "__len__() result", ret);
-    struct value inner = value_as(v, v.instance->class->layout);
+    struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)
         return value_length(vm, inner, ret);
     return raise_error(vm, &class_TypeError, "object of type '%s' has no len()",
@@ -87,53 +87,84 @@ bool value_length(struct vm *vm, struct value v, size_t *ret)
 
 /* The positions that a slice takes out of a sequence: `count` of them, from `start` on. */
 struct indices {
-    int64_t start, step;
+    int64_t start, stop, step;
     size_t count;
 };
 
-static bool slice_part(struct vm *vm, struct value part, int64_t fallback, int64_t count,
-                       int64_t least, int64_t most, int64_t *ret)
+#define FAR (INT64_MAX / 4) /* behind the end of everything, and can be added to */
+
+static int64_t within(int64_t i, int64_t least, int64_t most)
 {
-    if (part.kind == K_NONE) {
-        *ret = fallback;
+    return i < least ? least : i > most ? most : i;
+}
+
+/* One of the three numbers; None leaves what is there. */
+static bool slice_number(struct vm *vm, struct value v, int64_t *ret)
+{
+    bool found;
+    v = value_contents(v);
+    if (v.kind == K_NONE)
         return true;
-    }
-    if (!value_is_integer(part))
+    if (v.kind == K_INSTANCE && !value_call_special(vm, v, "__index__", NULL, 0, &v, &found))
+        return false;
+    if (!value_is_integer(v))
         return raise_error(vm, &class_TypeError,
                            "slice indices must be integers or None or have an __index__ method");
-    if (!integer_to_i64(part, ret))
-        *ret = integer_sign(part) < 0 ? -LIMIT_STRING_BYTES - 1 : LIMIT_STRING_BYTES + 1;
-    if (*ret < 0)
-        *ret += count;
-    *ret = *ret < least ? least : *ret > most ? most : *ret;
+    if (!integer_to_i64(v, ret))
+        *ret = integer_sign(v) < 0 ? -FAR : FAR;
+    *ret = within(*ret, -FAR, FAR);
     return true;
 }
 
-/* The length is asked for last: code of the configuration, which the step may run, can change it. */
-static bool slice_indices(struct vm *vm, struct value v, const struct list *slice,
-                          struct indices *ret)
+static bool slice_numbers(struct vm *vm, const struct list *slice, struct indices *ret)
 {
-    int64_t stop;
-    size_t length;
     ret->step = 1;
-    if (slice->items[2].kind != K_NONE &&
-        !value_to_i64(vm, slice->items[2], "slice indices", &ret->step))
+    if (!slice_number(vm, slice->items[2], &ret->step))
         return false;
     if (ret->step == 0)
         return raise_error(vm, &class_ValueError, "slice step cannot be zero");
-    if (ret->step < -LIMIT_STRING_BYTES)
-        ret->step = -LIMIT_STRING_BYTES;
-    if (!value_length(vm, v, &length))
-        return false;
-    int64_t count = (int64_t)length;
-    bool is_back = ret->step < 0;
+    ret->start = ret->step < 0 ? FAR : 0;
+    ret->stop = ret->step < 0 ? -FAR - 1 : FAR;
+    return slice_number(vm, slice->items[0], &ret->start) &&
+           slice_number(vm, slice->items[1], &ret->stop);
+}
+
+static int64_t from_end(int64_t i, int64_t count)
+{
+    return i < 0 && i >= -FAR ? i + count : i;
+}
+
+static void fit_indices(struct indices *at, int64_t count)
+{
+    bool is_back = at->step < 0;
     int64_t least = is_back ? -1 : 0, most = is_back ? count - 1 : count;
-    if (!slice_part(vm, slice->items[0], is_back ? most : 0, count, least, most, &ret->start) ||
-        !slice_part(vm, slice->items[1], is_back ? -1 : count, count, least, most, &stop))
+    at->start = within(from_end(at->start, count), least, most);
+    at->stop = within(from_end(at->stop, count), least, most);
+    int64_t distance = is_back ? at->start - at->stop : at->stop - at->start;
+    int64_t step = is_back ? -at->step : at->step;
+    at->count = distance > 0 ? (size_t)((distance - 1) / step + 1) : 0;
+}
+
+/* The length is asked for last: code of the configuration, which the numbers may run, can change it. */
+static bool slice_indices(struct vm *vm, struct value v, const struct list *slice,
+                          struct indices *ret)
+{
+    size_t length;
+    if (!slice_numbers(vm, slice, ret) || !value_length(vm, v, &length))
         return false;
-    int64_t distance = is_back ? ret->start - stop : stop - ret->start;
-    int64_t step = is_back ? -ret->step : ret->step;
-    ret->count = distance > 0 ? (size_t)((distance + step - 1) / step) : 0;
+    fit_indices(ret, length > FAR ? FAR : (int64_t)length);
+    return true;
+}
+
+bool slice_resolve(struct vm *vm, const struct list *slice, int64_t length, int64_t ret[3])
+{
+    struct indices at;
+    if (!slice_numbers(vm, slice, &at))
+        return false;
+    fit_indices(&at, within(length, 0, FAR));
+    ret[0] = at.start;
+    ret[1] = at.stop;
+    ret[2] = at.step;
     return true;
 }
 
@@ -178,10 +209,10 @@ static bool slice_range(struct vm *vm, const struct range *range, const struct i
                         struct value *ret)
 {
     struct range *part = arena_alloc(vm->arena, sizeof *part);
-    part->start = range->start + at->start * range->step;
-    part->step = range->step * at->step;
+    part->start = range_at(range, (size_t)at->start);
+    part->stop = range_at(range, (size_t)at->stop);
+    part->step = (int64_t)((uint64_t)range->step * (uint64_t)at->step);
     part->count = at->count;
-    part->stop = part->start + (int64_t)at->count * part->step;
     *ret = (struct value){ .kind = K_RANGE, .range = part };
     return true;
 }
@@ -205,7 +236,7 @@ static bool to_index(struct vm *vm, struct value v, struct value key, size_t *re
     int64_t index;
     size_t length;
     bool found = false;
-    key = key.kind == K_INSTANCE ? value_as(key, key.instance->class->layout) : key;
+    key = value_contents(key);
     if (key.kind == K_INSTANCE && !value_call_special(vm, key, "__index__", NULL, 0, &key, &found))
         return false;
     if (!value_is_integer(key))
@@ -246,7 +277,7 @@ static bool get_sequence_item(struct vm *vm, struct value v, struct value key, s
         *ret = V_INT((unsigned char)v.s->data[index]);
         return true;
     case K_RANGE:
-        *ret = V_INT(v.range->start + (int64_t)index * v.range->step);
+        *ret = V_INT(range_at(v.range, index));
         return true;
     default:
         *ret = v.list->items[index];
@@ -285,7 +316,7 @@ static bool get_instance_item(struct vm *vm, struct value v, struct value key, s
         return false;
     if (found)
         return true;
-    struct value inner = value_as(v, v.instance->class->layout);
+    struct value inner = value_contents(v);
     if (inner.kind == K_DICT) {
         if (!dict_get(vm, inner.dict, key, ret))
             return false;
@@ -376,7 +407,7 @@ static bool set_instance_item(struct vm *vm, struct value v, struct value key, s
         return false;
     if (found)
         return true;
-    struct value inner = value_as(v, v.instance->class->layout);
+    struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)
         return value_set_item(vm, inner, key, item);
     return raise_error(vm, &class_TypeError, "'%s' object does not support item assignment",
@@ -404,20 +435,25 @@ bool value_set_item(struct vm *vm, struct value v, struct value key, struct valu
     }
 }
 
+/* Keeps what stands between the positions, in one pass. */
 static bool delete_slice(struct vm *vm, struct value v, const struct list *slice)
 {
     struct list *list = v.list;
     struct indices at;
-    static const struct list none;
+    size_t kept = 0, next = 0;
     if (!slice_indices(vm, v, slice, &at))
         return false;
-    if (at.step == 1)
-        return replace_range(vm, list, (size_t)at.start, at.count, &none);
-    for (size_t i = 0; i < at.count; i++) {
-        /* From the end, so that positions stay right. */
-        size_t nth = at.step > 0 ? at.count - 1 - i : i;
-        replace_range(vm, list, (size_t)(at.start + (int64_t)nth * at.step), 1, &none);
+    if (at.step < 0) { /* the same positions, forwards */
+        at.start += at.step * ((int64_t)at.count - 1);
+        at.step = -at.step;
     }
+    for (size_t i = 0; i < list->count; i++) {
+        if (next < at.count && i == (size_t)(at.start + (int64_t)next * at.step))
+            next++;
+        else
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
     return true;
 }
 
@@ -440,7 +476,7 @@ bool value_delete_item(struct vm *vm, struct value v, struct value key)
     if (found)
         return true;
     if (v.kind == K_INSTANCE)
-        v = value_as(v, v.instance->class->layout);
+        v = value_contents(v);
     if (v.kind == K_DICT)
         return delete_key(vm, v.dict, key);
     if (v.kind != K_LIST)
@@ -479,7 +515,7 @@ static bool contains_instance(struct vm *vm, struct value container, struct valu
         return false;
     if (found)
         return value_truth(vm, result, ret);
-    struct value inner = value_as(container, container.instance->class->layout);
+    struct value inner = value_contents(container);
     return inner.kind != K_INSTANCE ? value_contains(vm, inner, item, ret)
                                     : iterate_contains(vm, container, item, ret);
 }
@@ -488,6 +524,7 @@ bool value_contains(struct vm *vm, struct value container, struct value item, bo
 {
     struct value found;
     if (container.kind == K_STR) {
+        item = value_contents(item);
         if (item.kind != K_STR)
             return raise_error(vm, &class_TypeError,
                                "'in <string>' requires string as left operand, not %s",

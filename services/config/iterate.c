@@ -73,9 +73,7 @@ static bool next_of_range(struct vm *vm, struct iterator *iterator, struct value
 {
     (void)vm;
     const struct range *range = iterator->a.range;
-    *ret = iterator->index < range->count
-               ? V_INT(range->start + (int64_t)iterator->index * range->step)
-               : V_UNBOUND;
+    *ret = iterator->index < range->count ? V_INT(range_at(range, iterator->index)) : V_UNBOUND;
     iterator->index++;
     return true;
 }
@@ -131,7 +129,7 @@ static bool iterate_instance(struct vm *vm, struct value v, struct iterator **re
         (*ret)->a = result;
         return true;
     }
-    struct value inner = value_as(v, v.instance->class->layout);
+    struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)
         return value_iterate(vm, inner, ret);
     if (!has_method(vm, v, "__getitem__"))

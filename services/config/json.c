@@ -194,7 +194,7 @@ static void write_float(struct writer *writer, double d)
 
 static bool write_other(struct writer *writer, struct value v)
 {
-    struct value inner = v.kind == K_INSTANCE ? value_as(v, v.instance->class->layout) : v, made;
+    struct value inner = value_contents(v), made;
     if (inner.kind != v.kind)
         return write_value(writer, inner);
     if (writer->style->fallback.kind > K_NONE)

@@ -153,7 +153,8 @@ static bool next_islice(struct vm *vm, struct iterator *iterator, struct value *
         if (ret->kind == K_UNBOUND)
             return true;
         if (is_wanted) {
-            iterator->number += iterator->step;
+            if (__builtin_add_overflow(iterator->number, iterator->step, &iterator->number))
+                iterator->number = INT64_MAX;
             return true;
         }
     }

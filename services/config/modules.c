@@ -25,7 +25,7 @@ static bool prepare_typing(struct vm *vm, struct dict *attributes)
 
 static const struct module_table TABLES[] = {
     { "base64", base64_natives, NULL },
-    { "collections", collections_natives, prepare_collections },
+    { "collections", NULL, prepare_collections },
     { "copy", copy_natives, NULL },
     { "datetime", datetime_natives, prepare_datetime },
     { "functools", functools_natives, NULL },
@@ -130,7 +130,7 @@ bool module_import_all(struct vm *vm, struct module *module)
                            "the module '%s' is not part of the configuration language",
                            module->name);
     for (struct dict_entry *entry; (entry = dict_next(module->attributes, &cursor));)
-        if (entry->key.s->data[0] != '_')
+        if (entry->key.kind == K_STR && entry->key.s->data[0] != '_')
             dict_set_text(vm->arena, vm->globals, entry->key.s, entry->value);
     return true;
 }

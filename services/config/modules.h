@@ -32,9 +32,9 @@ struct module_table {
 };
 
 extern const struct native os_natives[], os_path_natives[], getpass_natives[], copy_natives[],
-    itertools_natives[], functools_natives[], collections_natives[], json_natives[], re_natives[],
-    math_natives[], string_natives[], textwrap_natives[], hashlib_natives[], datetime_natives[],
-    base64_natives[], operator_natives[], shlex_natives[];
+    itertools_natives[], functools_natives[], json_natives[], re_natives[], math_natives[],
+    string_natives[], textwrap_natives[], hashlib_natives[], datetime_natives[], base64_natives[],
+    operator_natives[], shlex_natives[];
 
 bool prepare_os(struct vm *vm, struct dict *attributes);
 bool prepare_itertools(struct vm *vm, struct dict *attributes);

@@ -40,8 +40,11 @@ static bool integer_of(struct vm *vm, struct value v, struct value *ret)
     }
     if (!value_call_special(vm, v, "__int__", NULL, 0, &result, &found))
         return false;
+    if (found && !value_is_integer(result))
+        return raise_error(vm, &class_TypeError, "__int__ returned non-int (type %s)",
+                           value_type_name(result));
     if (found) {
-        *ret = result;
+        *ret = result.kind == K_BOOL ? V_INT(result.b) : result;
         return true;
     }
     return raise_error(
@@ -53,7 +56,7 @@ static bool integer_of(struct vm *vm, struct value v, struct value *ret)
 static struct value argument(const struct args *args, size_t index)
 {
     struct value v = index < args->count ? args->items[index] : V_UNBOUND;
-    return v.kind == K_INSTANCE ? value_as(v, v.instance->class->layout) : v;
+    return value_contents(v);
 }
 
 static bool construct_int(struct vm *vm, const struct class *class, const struct args *args,
@@ -109,6 +112,9 @@ static bool construct_float(struct vm *vm, const struct class *class, const stru
     }
     if (!value_call_special(vm, v, "__float__", NULL, 0, &result, &found))
         return false;
+    if (found && result.kind != K_FLOAT)
+        return raise_error(vm, &class_TypeError, "%s.__float__ returned non-float (type %s)",
+                           value_type_name(v), value_type_name(result));
     if (found) {
         *ret = result;
         return true;

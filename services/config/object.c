@@ -167,9 +167,10 @@ static bool is_mapping(struct value v)
 static bool map_from_dict(struct vm *vm, const struct type *type, const struct dict *dict,
                           struct object *object)
 {
-    struct pair *pairs = arena_array(vm->arena, dict->count, sizeof *pairs);
-    size_t cursor = 0;
-    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));)
+    size_t cursor = 0, room = dict->count;
+    struct pair *pairs = arena_array(vm->arena, room, sizeof *pairs);
+    /* Comparing types may run code of the configuration, which can add entries. */
+    for (struct dict_entry *entry; object->count < room && (entry = dict_next(dict, &cursor));)
         if (!make_pair(vm, type, entry->key, entry->value, &pairs[object->count++]))
             return false;
     object->pairs = pairs;
@@ -662,7 +663,7 @@ static bool coerce_enum(struct vm *vm, const struct type *type, struct value raw
 bool object_coerce(struct vm *vm, const struct type *type, struct value raw, struct value *ret)
 {
     struct string *text;
-    raw = raw.kind == K_INSTANCE ? value_as(raw, raw.instance->class->layout) : raw;
+    raw = value_contents(raw);
     if (type->kind == TYPE_ENUM)
         return coerce_enum(vm, type, raw, ret);
     if (raw.kind != K_STR && !value_is_number(raw))

@@ -15,12 +15,6 @@ struct match {
 #define NATIVE(name)                                                                               \
     static bool name(struct vm *vm, struct value self, const struct args *args, struct value *ret)
 
-static struct value held(struct value v)
-{
-    return v.kind == K_INSTANCE && v.instance->class->layout != K_INSTANCE ? v.instance->payload
-                                                                           : v;
-}
-
 NATIVE(match_always)
 {
     (void)vm, (void)self, (void)args;
@@ -32,7 +26,7 @@ NATIVE(match_always)
 NATIVE(match_sequence)
 {
     (void)self;
-    struct value v = held(args->items[0]);
+    struct value v = value_contents(args->items[0]);
     size_t count, wanted = (size_t)args->items[1].i;
     *ret = V_BOOL(false);
     if (v.kind != K_LIST && v.kind != K_TUPLE && v.kind != K_RANGE)
@@ -53,7 +47,7 @@ NATIVE(match_list)
 NATIVE(match_mapping)
 {
     (void)self;
-    struct value v = held(args->items[0]);
+    struct value v = value_contents(args->items[0]);
     *ret = V_BOOL(v.kind == K_DICT || v.kind == K_FROZENDICT);
     for (size_t i = 1; ret->b && i < args->count; i++)
         if (!value_contains(vm, v, args->items[i], &ret->b))
@@ -64,8 +58,8 @@ NATIVE(match_mapping)
 NATIVE(match_rest)
 {
     (void)self;
-    *ret =
-        (struct value){ .kind = K_DICT, .dict = dict_copy(vm->arena, held(args->items[0]).dict) };
+    *ret = (struct value){ .kind = K_DICT,
+                           .dict = dict_copy(vm->arena, value_contents(args->items[0]).dict) };
     for (size_t i = 1; i < args->count; i++)
         if (!value_delete_item(vm, *ret, args->items[i]))
             return false;

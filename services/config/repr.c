@@ -129,9 +129,11 @@ static bool by_count(struct vm *vm, const struct dict *dict, const struct dict *
     return true;
 }
 
-static bool add_named_dict(struct vm *vm, struct buffer *buffer, const struct dict *dict)
+/* The name is that of a derived class, if it is of one. */
+static bool add_named_dict(struct vm *vm, struct buffer *buffer, const struct dict *dict,
+                           const char *name)
 {
-    buffer_text(buffer, dict->type_name);
+    buffer_text(buffer, name);
     if (strcmp(dict->type_name, "OrderedDict") == 0)
         return add_pairs(vm, buffer, dict);
     buffer_char(buffer, '(');
@@ -182,23 +184,6 @@ static void add_address(struct buffer *buffer, const char *what, const char *nam
     buffer_printf(buffer, "<%s%s%s at 0x7f0000000000>", what, *name ? " " : "", name);
 }
 
-/* Pt(x=1, y=2) */
-static bool add_named_tuple(struct vm *vm, struct buffer *buffer, const struct instance *instance,
-                            const struct list *fields)
-{
-    const struct list *items = instance->payload.list;
-    buffer_printf(buffer, "%s(", instance->class->name);
-    for (size_t i = 0; i < items->count && i < fields->count; i++) {
-        buffer_text(buffer, i ? ", " : "");
-        buffer_string(buffer, fields->items[i].s);
-        buffer_char(buffer, '=');
-        if (!add_repr(vm, buffer, items->items[i]))
-            return false;
-    }
-    buffer_char(buffer, ')');
-    return true;
-}
-
 static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
 {
     struct value result;
@@ -237,11 +222,8 @@ static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
         buffer_char(buffer, ')');
         return true;
     }
-    struct value fields = instance->payload.kind == K_TUPLE
-                              ? class_find(instance->class, string_from(vm->arena, "_fields"))
-                              : V_UNBOUND;
-    if (fields.kind == K_TUPLE)
-        return add_named_tuple(vm, buffer, instance, fields.list);
+    if (instance->payload.kind == K_DICT && instance->payload.dict->type_name)
+        return add_named_dict(vm, buffer, instance->payload.dict, instance->class->name);
     if (instance->class->layout != K_INSTANCE)
         return add_repr(vm, buffer, instance->payload);
     buffer_printf(buffer, "<%s object at 0x7f0000000000>", instance->class->name);
@@ -373,7 +355,7 @@ static bool add_container_repr(struct vm *vm, struct buffer *buffer, struct valu
         buffer_char(buffer, ')');
         return true;
     case K_DICT:
-        return v.dict->type_name ? add_named_dict(vm, buffer, v.dict)
+        return v.dict->type_name ? add_named_dict(vm, buffer, v.dict, v.dict->type_name)
                                  : add_dict(vm, buffer, v.dict);
     case K_SET:
         return add_set(vm, buffer, v.dict, "set()", "{", "}");

@@ -47,16 +47,23 @@ static bool sort_pairs(struct vm *vm, struct sorted *items, size_t count, bool i
     return true;
 }
 
+static bool changed(struct vm *vm)
+{
+    return raise_error(vm, &class_ValueError, "list modified during sort");
+}
+
 bool sort_by(struct vm *vm, struct list *list, struct list *keys, bool is_reversed)
 {
-    size_t count = list->count;
+    size_t count = keys->count;
+    if (list->count != count) /* by the function that gives the keys */
+        return changed(vm);
     struct sorted *items = arena_array(vm->arena, count, sizeof *items);
     for (size_t i = 0; i < count; i++)
         items[i] = (struct sorted){ keys->items[i], list->items[i] };
     if (!sort_pairs(vm, items, count, is_reversed))
         return false;
     if (list->count != count)
-        return raise_error(vm, &class_ValueError, "list modified during sort");
+        return changed(vm);
     for (size_t i = 0; i < count; i++)
         list->items[i] = items[i].item;
     return true;

@@ -118,7 +118,7 @@ METHOD(format)
 /* Python's operators on a value of another type say "not implemented", and the caller goes on. */
 static bool goes_with(struct value a, struct value b)
 {
-    b = b.kind == K_INSTANCE && b.instance->class->layout != K_INSTANCE ? b.instance->payload : b;
+    b = value_contents(b);
     return a.kind == b.kind || (value_is_number(a) && value_is_number(b));
 }
 

@@ -188,8 +188,11 @@ bool type_define_struct(struct vm *vm, const char *name, const struct type *base
     struct field *fields = arena_array(vm->arena, body->count, sizeof *fields);
     *type = (struct type){ .kind = TYPE_STRUCT, .name = name, .fields = fields };
     size_t cursor = 0;
+    body = dict_copy(vm->arena, body); /* locals() gave it away, perhaps */
     for (struct dict_entry *entry; (entry = dict_next(body, &cursor));) {
         struct field field = { .type = entry->value.type };
+        if (entry->key.kind != K_STR)
+            continue;
         if (entry->value.kind == K_FIELD)
             field = *entry->value.field;
         else if (entry->value.kind != K_TYPE)

@@ -118,6 +118,12 @@ struct range {
     size_t count;
 };
 
+/* The steps up to an item may be more than 63 bits apart where the items are not. */
+static inline int64_t range_at(const struct range *range, size_t index)
+{
+    return (int64_t)((uint64_t)range->start + index * (uint64_t)range->step);
+}
+
 struct keyword {
     struct string *name;
     struct value value;

@@ -153,6 +153,8 @@ const char *value_type_name(struct value v);
 struct value value_type(struct value v);               /* type(v): K_CLASS or K_TYPE */
 const struct class *value_class(struct value v);       /* NULL for the template library's */
 struct value value_as(struct value v, enum kind kind); /* unwraps instances of derived classes */
+/* What an object of a class derived from a builtin one holds; other values as they are. */
+struct value value_contents(struct value v);
 
 bool value_truth(struct vm *vm, struct value v, bool *ret);
 bool value_equal(struct vm *vm, struct value a, struct value b, bool *ret);
@@ -172,6 +174,8 @@ bool value_inplace(struct vm *vm, enum binary_op op, struct value a, struct valu
 bool value_negate(struct vm *vm, struct value v, struct value *ret);
 bool value_get_item(struct vm *vm, struct value v, struct value key, struct value *ret);
 bool value_set_item(struct vm *vm, struct value v, struct value key, struct value item);
+/* slice.indices(): start, stop and step for a sequence of that length. */
+bool slice_resolve(struct vm *vm, const struct list *slice, int64_t length, int64_t ret[3]);
 bool value_delete_item(struct vm *vm, struct value v, struct value key);
 bool value_get_attribute(struct vm *vm, struct value v, struct string *name, struct value *ret);
 bool value_find_attribute(struct vm *vm, struct value v, struct string *name,
