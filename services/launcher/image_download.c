@@ -28,6 +28,7 @@ struct file_source {
 struct download {
     struct image_source source;
     const atomic_bool *cancelled;
+    atomic_bool is_stopped;
     CURLM *multi;
     CURL *easy;
     struct text received;
@@ -126,7 +127,7 @@ static bool check_end(struct download *download, struct error *err)
 static bool step(struct download *download, struct error *err)
 {
     int running;
-    if (!check_cancelled(download->cancelled, err))
+    if (!check_cancelled(download->cancelled, err) || !check_cancelled(&download->is_stopped, err))
         return false;
     CURLMcode code = curl_multi_perform(download->multi, &running);
     note_end(download);
@@ -149,6 +150,13 @@ static bool read_download(struct image_source *source, const char **ret_bytes, s
     *ret_bytes = text_string(&download->received);
     *ret_len = download->received.len;
     return true;
+}
+
+/* Noticed within CANCEL_CHECK_MS. */
+static void stop_download(struct image_source *source)
+{
+    struct download *download = (struct download *)source;
+    atomic_store(&download->is_stopped, true);
 }
 
 static void set_options(struct download *download, const char *url)
@@ -175,7 +183,7 @@ struct image_source *image_download_open(const char *url, const atomic_bool *can
                                          struct error *err)
 {
     struct download *download = xcalloc(1, sizeof *download);
-    download->source.read = read_download;
+    download->source = (struct image_source){ read_download, stop_download };
     download->cancelled = cancelled;
     download->multi = curl_multi_init();
     download->easy = curl_easy_init();

@@ -2,74 +2,122 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "launcher/image_path.h"
+#include "base/slice.h"
+#include "launcher/image_decoder.h"
+#include "launcher/image_relay.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <errno.h>
+#include <string.h>
 
-struct image_inflate {
-    struct archive *archive; /* of format "raw": the filters alone */
-    struct image_source *source;
-    const struct image_limits *limits;
-    struct image_hash *hash;
-    int64_t taken, given; /* bytes in and out */
-    int64_t header_start; /* of `given`; -1 outside of a header */
-    bool is_at_end;
-    bool has_failed;
-    struct error failure; /* of the source, behind libarchive's back */
+#define MAGIC_BYTES 4
+
+/* What tells the form of a stream is read ahead, and given again to whoever decodes it. */
+struct opening {
+    struct image_source source;
+    struct image_source *below;
+    int64_t taken; /* from below */
+    char magic[MAGIC_BYTES];
+    struct slice head,
+        rest; /* what is still to be given: of `magic`, and of the read that ended it */
 };
 
-static la_ssize_t on_read(struct archive *archive, void *user, const void **ret_bytes)
+/* Inflating has a thread of its own; hashing and the limits are the reader's part. */
+struct image_inflate {
+    struct opening opening;        /* the thread's */
+    struct image_decoder *decoder; /* the thread's; NULL: not known yet which */
+    struct image_relay *relay;
+    const struct image_limits *limits;
+    struct image_hash *hash;
+    int64_t given;        /* bytes out */
+    int64_t header_start; /* of `given`; -1 outside of a header */
+};
+
+/* -- the thread's part ---------------------------------------------------------------------------- */
+
+static bool read_below(struct opening *opening, const char **ret_bytes, size_t *ret_len,
+                       struct error *err)
+{
+    if (!opening->below->read(opening->below, ret_bytes, ret_len, err))
+        return false;
+    opening->taken += (int64_t)*ret_len;
+    return true;
+}
+
+static bool read_opening(struct image_source *source, const char **ret_bytes, size_t *ret_len,
+                         struct error *err)
+{
+    struct opening *opening = (struct opening *)source;
+    struct slice *next = opening->head.len > 0 ? &opening->head : &opening->rest;
+    if (next->len == 0)
+        return read_below(opening, ret_bytes, ret_len, err);
+    *ret_bytes = next->ptr;
+    *ret_len = next->len;
+    next->len = 0;
+    return true;
+}
+
+static bool read_magic(struct opening *opening, struct error *err)
+{
+    opening->head = (struct slice){ opening->magic, 0 };
+    do {
+        const char *bytes = "";
+        size_t len = 0;
+        if (!read_below(opening, &bytes, &len, err))
+            return false;
+        size_t missing = MAGIC_BYTES - opening->head.len, taken = len < missing ? len : missing;
+        memcpy(opening->magic + opening->head.len, bytes, taken);
+        opening->head.len += taken;
+        opening->rest = (struct slice){ bytes + taken, len - taken };
+        if (len == 0)
+            break;
+    } while (opening->head.len < MAGIC_BYTES);
+    return true;
+}
+
+static const struct form {
+    struct slice magic;
+    struct image_decoder *(*open)(struct image_source *source);
+} forms[] = {
+    { { "\x1f\x8b", 2 }, image_gzip_open },
+    { { "\x28\xb5\x2f\xfd", 4 }, image_zstd_open },
+};
+
+static bool open_decoder(struct image_inflate *inflate, struct error *err)
+{
+    struct opening *opening = &inflate->opening;
+    if (!read_magic(opening, err))
+        return false;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0] && !inflate->decoder; i++)
+        if (slice_starts_with(opening->head, forms[i].magic))
+            inflate->decoder = forms[i].open(&opening->source);
+    if (!inflate->decoder)
+        inflate->decoder = image_filter_open(&opening->source, err);
+    return inflate->decoder;
+}
+
+/* Decoders stop at the end of what they understand; the source's own end has still to be seen, since
+ * only there it is known to be whole and right. */
+static bool read_source_to_end(struct opening *opening, struct error *err)
+{
+    const char *bytes;
+    size_t len = 1;
+    while (len > 0)
+        if (!read_below(opening, &bytes, &len, err))
+            return false;
+    return true;
+}
+
+static bool fill(void *user, char *bytes, size_t size, size_t *ret_len, int64_t *ret_mark,
+                 struct error *err)
 {
     struct image_inflate *inflate = user;
-    const char *bytes = NULL;
-    size_t len = 0;
-    if (!inflate->source->read(inflate->source, &bytes, &len, &inflate->failure)) {
-        inflate->has_failed = true;
-        archive_set_error(archive, EIO, "the source failed");
-        return -1;
-    }
-    inflate->taken += (int64_t)len;
-    *ret_bytes = bytes;
-    return (la_ssize_t)len;
-}
-
-static bool fail(struct image_inflate *inflate, struct error *err)
-{
-    char shown[IMAGE_SHOWN_BYTES];
-    if (inflate->has_failed) {
-        *err = inflate->failure;
+    if ((!inflate->decoder && !open_decoder(inflate, err)) ||
+        !inflate->decoder->fill(inflate->decoder, bytes, size, ret_len, err))
         return false;
-    }
-    const char *why = archive_error_string(inflate->archive);
-    return error_set(err, ERROR_DATA_LOSS, "the archive is damaged: %s",
-                     image_show(why ? why : "it cannot be inflated", shown));
+    *ret_mark = inflate->opening.taken;
+    return *ret_len > 0 || read_source_to_end(&inflate->opening, err);
 }
 
-/* Only filters that libarchive has built in: for others it would run programs. */
-static bool support_filters(struct archive *archive)
-{
-    return archive_read_support_filter_gzip(archive) == ARCHIVE_OK &&
-           archive_read_support_filter_zstd(archive) == ARCHIVE_OK &&
-           archive_read_support_filter_bzip2(archive) == ARCHIVE_OK &&
-           archive_read_support_filter_xz(archive) == ARCHIVE_OK;
-}
-
-static bool open_archive(struct image_inflate *inflate, struct error *err)
-{
-    struct archive_entry *entry;
-    struct archive *archive = inflate->archive;
-    if (!support_filters(archive))
-        return error_set(err, ERROR_INTERNAL,
-                         "libarchive was built without gzip, zstd, bzip2 or xz");
-    if (archive_read_support_format_raw(archive) != ARCHIVE_OK ||
-        archive_read_open(archive, inflate, NULL, on_read, NULL) != ARCHIVE_OK)
-        return fail(inflate, err);
-    int status = archive_read_next_header(archive, &entry);
-    inflate->is_at_end = status == ARCHIVE_EOF;
-    return inflate->is_at_end || status == ARCHIVE_OK || fail(inflate, err);
-}
+/* -- the reader's --------------------------------------------------------------------------------- */
 
 DEFINE_CLEANUP(inflate_closep, struct image_inflate *, image_inflate_close)
 
@@ -78,35 +126,39 @@ struct image_inflate *image_inflate_open(struct image_source *source,
                                          const struct image_limits *limits, struct error *err)
 {
     CLEANUP(inflate_closep) struct image_inflate *inflate = xcalloc(1, sizeof *inflate);
-    inflate->source = source;
+    inflate->opening.source.read = read_opening;
+    inflate->opening.below = source;
     inflate->limits = limits;
     inflate->header_start = -1;
     inflate->hash = image_hash_new(algorithm);
-    inflate->archive = archive_read_new();
-    if (!inflate->archive)
-        abort();
-    if (!open_archive(inflate, err))
+    inflate->relay = image_relay_open(fill, inflate, err);
+    if (!inflate->relay)
         return NULL;
     return TAKE(inflate);
 }
 
+/* The thread may be waiting for the source. */
 void image_inflate_close(struct image_inflate *inflate)
 {
     if (!inflate)
         return;
-    archive_read_free(inflate->archive);
+    struct image_source *source = inflate->opening.below;
+    if (source->stop)
+        source->stop(source);
+    image_relay_close(inflate->relay);
+    if (inflate->decoder)
+        inflate->decoder->close(inflate->decoder);
     image_hash_free(inflate->hash);
     free(inflate);
 }
 
-static bool check_limits(struct image_inflate *inflate, struct error *err)
+static bool check_limits(struct image_inflate *inflate, int64_t taken, struct error *err)
 {
     const struct image_limits *limits = inflate->limits;
     if (inflate->given > limits->bytes)
         return error_set(err, ERROR_OUT_OF_RANGE, "the archive inflates to more than %lld bytes",
                          (long long)limits->bytes);
-    if (inflate->given > limits->ratio_free_bytes &&
-        inflate->given / limits->ratio > inflate->taken)
+    if (inflate->given > limits->ratio_free_bytes && inflate->given / limits->ratio > taken)
         return error_set(err, ERROR_OUT_OF_RANGE,
                          "the archive inflates to more than %lld times its size",
                          (long long)limits->ratio);
@@ -117,21 +169,17 @@ static bool check_limits(struct image_inflate *inflate, struct error *err)
     return true;
 }
 
-/* Without a hole: "raw" gives the stream as it is. */
 bool image_inflate_read(struct image_inflate *inflate, const void **ret_bytes, size_t *ret_len,
                         struct error *err)
 {
-    la_int64_t offset;
-    *ret_len = 0;
-    while (!inflate->is_at_end && *ret_len == 0) {
-        int status = archive_read_data_block(inflate->archive, ret_bytes, ret_len, &offset);
-        inflate->is_at_end = status == ARCHIVE_EOF;
-        if (status != ARCHIVE_OK && status != ARCHIVE_EOF)
-            return fail(inflate, err);
-    }
+    int64_t taken = 0;
+    if (!image_relay_read(inflate->relay, ret_bytes, ret_len, &taken, err))
+        return false;
+    if (*ret_len == 0)
+        return true;
     image_hash_add(inflate->hash, *ret_bytes, *ret_len);
     inflate->given += (int64_t)*ret_len;
-    return check_limits(inflate, err);
+    return check_limits(inflate, taken, err);
 }
 
 void image_inflate_begin_header(struct image_inflate *inflate)
@@ -144,18 +192,6 @@ void image_inflate_end_header(struct image_inflate *inflate)
     inflate->header_start = -1;
 }
 
-/* The filters stop at the end of what they understand; the source's own end has still to be seen,
- * since only there it is known to be whole and right. */
-static bool read_source_to_end(struct image_inflate *inflate, struct error *err)
-{
-    const char *bytes;
-    size_t len = 1;
-    while (len > 0)
-        if (!inflate->source->read(inflate->source, &bytes, &len, err))
-            return false;
-    return true;
-}
-
 bool image_inflate_finish(struct image_inflate *inflate, char ret_digest[IMAGE_DIGEST_BYTES],
                           struct error *err)
 {
@@ -164,8 +200,6 @@ bool image_inflate_finish(struct image_inflate *inflate, char ret_digest[IMAGE_D
     while (len > 0)
         if (!image_inflate_read(inflate, &bytes, &len, err))
             return false;
-    if (!read_source_to_end(inflate, err))
-        return false;
     image_hash_finish(inflate->hash, ret_digest);
     return true;
 }

@@ -7,6 +7,7 @@
 #define IMAGE_MAX_MANIFEST_BYTES    (4u << 20)
 #define IMAGE_MAX_CONFIG_BYTES      (8u << 20)
 #define IMAGE_MAX_BLOB_BYTES        (64ll << 30)
+#define IMAGE_MAX_WINDOW_BYTES      (32u << 20) /* of zstd; all that are inflated at a time together */
 #define IMAGE_MAX_PATH_BYTES        4095
 #define IMAGE_MAX_COMPONENT_BYTES   255
 #define IMAGE_MAX_PATH_DEPTH        128

@@ -20,11 +20,15 @@ struct image_pipe {
     void *user;
 };
 
+static struct image_pipe *pipe_of(struct image_source *source)
+{
+    return (struct image_pipe *)((char *)source - offsetof(struct image_pipe, source));
+}
+
 static bool read_pipe(struct image_source *source, const char **ret_bytes, size_t *ret_len,
                       struct error *err)
 {
-    struct image_pipe *pipe =
-        (struct image_pipe *)((char *)source - offsetof(struct image_pipe, source));
+    struct image_pipe *pipe = pipe_of(source);
     uv_mutex_lock(&pipe->mutex);
     while (pipe->written.len == 0 && !pipe->has_ended)
         uv_cond_wait(&pipe->changed, &pipe->mutex);
@@ -46,10 +50,18 @@ static bool read_pipe(struct image_source *source, const char **ret_bytes, size_
     return ok;
 }
 
+/* Whoever reads, or would, is told that it failed. */
+static void stop_pipe(struct image_source *source)
+{
+    struct error err = { 0 };
+    error_set(&err, ERROR_CANCELLED, "nobody reads it any more");
+    image_pipe_end(pipe_of(source), &err);
+}
+
 struct image_pipe *image_pipe_new(void (*on_drained)(void *user), void *user)
 {
     struct image_pipe *pipe = xcalloc(1, sizeof *pipe);
-    pipe->source.read = read_pipe;
+    pipe->source = (struct image_source){ read_pipe, stop_pipe };
     pipe->on_drained = on_drained;
     pipe->user = user;
     if (uv_mutex_init(&pipe->mutex) < 0 || uv_cond_init(&pipe->changed) < 0)

@@ -12,11 +12,16 @@ target_link_libraries(image_core PUBLIC common_registry_core
     PRIVATE eos_warnings)
 
 add_library(image_unpack STATIC
+    image_filter.c
+    image_gzip.c
     image_inflate.c
+    image_relay.c
     image_tree.c
     image_unpack.c
-    image_writer.c)
-target_link_libraries(image_unpack PUBLIC image_core PkgConfig::ARCHIVE PRIVATE eos_warnings)
+    image_writer.c
+    image_zstd.c)
+target_link_libraries(image_unpack PUBLIC image_core PkgConfig::ARCHIVE
+    PRIVATE PkgConfig::ISAL PkgConfig::UV PkgConfig::ZSTD eos_warnings)
 
 add_library(image_store STATIC
     image_directory.c

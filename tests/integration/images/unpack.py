@@ -453,9 +453,22 @@ def damaged_archives():
     for data in (b"", gzip.compress(b"")):
         ok, out, _ = unpack(data)
         assert ok or "archive" in out, out
+    for at in (len(packed) - 1, len(packed) - 5, len(packed) // 2):  # the length, the checksum, the middle
+        bad(packed[:at] + bytes([packed[at] ^ 1]) + packed[at + 1:], "damaged")
     if shutil.which("zstd"):
         packed = subprocess.run(["zstd", "-q", "-c"], input=plain, capture_output=True, check=True).stdout
         bad(packed[:len(packed) // 2], "damaged")
+
+
+@check
+def windows_of_zstd():
+    if not shutil.which("zstd"):
+        return
+    def pack(log):  # how far back a frame may refer depends on the options alone, since its length is not known
+        return subprocess.run(["zstd", "-q", "-c", f"--long={log}"], input=plain, capture_output=True, check=True).stdout
+    plain = tar(entry("f", data=b"x" * 1000))
+    good(pack(25) + b"\x50\x2a\x4d\x18\x03\0\0\0abc")
+    bad(pack(26), "window of 67108864 bytes, more than 33554432")
 
 
 @check
@@ -474,8 +487,8 @@ def limits():
     bad(many, "more than 100 entries", limits=["entries=100"])
     good(many, limits=["entries=101"])
     bad(tar(*[entry(f".wh.f{i}") for i in range(101)]), "more than 100 entries", limits=["entries=100"])
-    bad(tar(entry("f", data=b"x" * 30000)), "more than 20000 bytes together", limits=["bytes=20000"])
-    bad(tar(entry("f", data=b"x")) + b"\0" * 30000, "inflates to more than 20000 bytes", limits=["bytes=20000"])
+    bad(tar(entry("f", data=b"x" * 3000000)), "more than 2000000 bytes together", limits=["bytes=2000000"])
+    bad(tar(entry("f", data=b"x")) + b"\0" * 3000000, "inflates to more than 2000000 bytes", limits=["bytes=2000000"])
     bomb = gzip.compress(tar(entry("f", data=b"\0" * (8 << 20))))
     bad(bomb, "more than 200 times its size", limits=["ratio_free_bytes=1048576"])
     bad(tar(*[entry(f"{i}" * 100, DIR) for i in range(9)]), "directories", limits=["directory_bytes=500"])
