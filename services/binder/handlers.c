@@ -26,7 +26,6 @@ struct operation {
     bool is_over;
     void (*reply)(struct operation *operation);
     Eos__Job__V1__JobConfiguration *job; /* of Bind */
-    enum job_pinning pinning;
 };
 
 static struct operation *operation_new(struct service *service, struct rpc_request *request,
@@ -166,6 +165,7 @@ static void start_resolve(void *ctx, struct rpc_request *request)
         operation_fail(operation, &err);
         return;
     }
+    operation->images.items[0].rule = NULL; /* what is there is told, signed or not */
     operation->images.count = 1;
     operation_run(operation, req->skip_cache ? SKIP_CACHE : USE_CACHE);
 }
@@ -177,13 +177,20 @@ static void reply_bind(struct operation *operation)
     Eos__Binder__V1__BindResponse response = EOS__BINDER__V1__BIND_RESPONSE__INIT;
     const struct job_images *images = &operation->images;
 
-    job_images_apply(images, operation->pinning, operation->job, operation->arena);
+    job_images_apply(images, operation->job, operation->arena);
     response.job = operation->job;
     response.bindings = arena_array(operation->arena, images->count, sizeof response.bindings[0]);
     response.n_bindings = images->count;
     for (size_t i = 0; i < images->count; i++)
         response.bindings[i] = image_binding(&images->items[i], operation->arena);
     rpc_reply(operation->request, &response.base);
+}
+
+static enum job_pinning pinning_of(const struct service *service,
+                                   const Eos__Binder__V1__BindRequest *req)
+{
+    bool is_default = service_settings(service, req->cluster)->pin && !req->no_pin;
+    return req->pin || is_default ? JOB_PIN_TAGS : JOB_TEMPLATES_ONLY;
 }
 
 static void start_bind(void *ctx, struct rpc_request *request)
@@ -200,8 +207,7 @@ static void start_bind(void *ctx, struct rpc_request *request)
         return;
     }
     operation->job = job_copy(req->job, operation->arena);
-    operation->pinning = req->pin ? JOB_PIN_TAGS : JOB_TEMPLATES_ONLY;
-    if (!job_images_collect(&context, operation->job, operation->pinning, operation->arena,
+    if (!job_images_collect(&context, operation->job, pinning_of(service, req), operation->arena,
                             &operation->images, &err)) {
         operation_fail(operation, &err);
         return;
@@ -212,5 +218,7 @@ static void start_bind(void *ctx, struct rpc_request *request)
 const struct rpc_method binder_methods[] = {
     { .name = "Resolve", .start = start_resolve },
     { .name = "Bind", .start = start_bind },
+    { .name = "Inspect", .start = start_inspect },
+    { .name = "Verify", .start = start_verify },
     { 0 },
 };

@@ -12,6 +12,8 @@ struct finding finding_copy(const struct finding *finding, struct arena *arena)
     copy.media_type = arena_strdup(arena, finding->media_type);
     copy.platforms = arena_strdup(arena, finding->platforms);
     copy.authentication = arena_strdup(arena, finding->authentication);
+    copy.signed_by = arena_strdup(arena, finding->signed_by);
+    copy.signing_key_id = arena_strdup(arena, finding->signing_key_id);
     return copy;
 }
 
@@ -80,6 +82,7 @@ bool image_from_template(const struct image_context *context, struct slice whole
         .version = reference.tag,
         .resolved_name = arena_printf(arena, "%s%s", host_prefix(endpoint.base_url, arena),
                                       reference.repository),
+        .rule = policy_find(context->policy, endpoint.base_url, reference.repository),
     };
     return true;
 }
@@ -105,6 +108,7 @@ static bool find_image(const struct image_context *context, const char *default_
         .repository = endpoint.repository,
         .version = reference_version(&reference),
         .resolved_name = written_name(&reference, arena),
+        .rule = policy_find(context->policy, endpoint.base_url, endpoint.repository),
     };
     return true;
 }

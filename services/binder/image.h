@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "binder/policy.h"
 #include "registry/endpoint.h"
 
 #include <stdint.h>
@@ -12,6 +13,8 @@ struct finding {
     const char *media_type;
     const char *platforms; /* of an index, "linux/amd64,linux/arm64"; "" for a plain manifest */
     const char *authentication;
+    const char *signed_by;      /* name of the key whose signature was checked; "" when none was */
+    const char *signing_key_id; /* "sha256:…" of that key; or "" */
     int64_t size_bytes;
     int64_t found_at_ms; /* Unix time */
 };
@@ -22,10 +25,11 @@ struct finding finding_copy(const struct finding *finding, struct arena *arena);
 struct image {
     const char *reference; /* as it was written */
     const char *base_url;
-    const char *repository;    /* what the registry is asked for */
-    const char *version;       /* tag or digest */
-    const char *resolved_name; /* what stands before '@' once it is bound */
-    struct finding finding;    /* all NULL until it is known */
+    const char *repository;         /* what the registry is asked for */
+    const char *version;            /* tag or digest */
+    const char *resolved_name;      /* what stands before '@' once it is bound */
+    const struct policy_rule *rule; /* that asks for a signature, or NULL */
+    struct finding finding;         /* all NULL until it is known */
 };
 
 /* What references mean where they stand. */
@@ -33,6 +37,7 @@ struct image_context {
     const char *registry_url; /* of the cluster; NULL: not known, and then `unknown` tells why */
     const struct error *unknown;
     const struct insecure_hosts *insecure;
+    const struct policy *policy; /* NULL: no image has to be signed */
 };
 
 /* A `{{docker.image[name][tag]}}` as Aurora reads it: the name goes to the cluster's registry as it is.

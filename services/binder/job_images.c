@@ -10,6 +10,7 @@ struct collect {
     const struct image_context *context;
     struct arena *arena;
     struct job_images *images;
+    enum job_pinning pinning;
     size_t template_count;
     bool has_failed;
     struct error *err;
@@ -86,30 +87,58 @@ static bool has_template(const char *text)
     return template_next(slice_of(text), &at, &template);
 }
 
-/* How a Docker image of a Mesos container is written as one reference; NULL when there is nothing to
- * pin: it is a digest already, or a template that gets one. */
+/* How the image of a container is written as one reference; NULL when it holds a template, which has
+ * been collected already. */
 static char *native_reference(const Eos__Job__V1__DockerImage *image, struct arena *arena)
 {
-    if (strchr(image->name, '@') || strchr(image->tag, ':') || has_template(image->name) ||
-        has_template(image->tag))
+    if (has_template(image->name) || has_template(image->tag))
         return NULL;
-    return arena_printf(arena, "%s%s%s", image->name, image->tag[0] ? ":" : "", image->tag);
+    if (strchr(image->name, '@') || !image->tag[0])
+        return arena_strdup(arena, image->name);
+    return arena_printf(arena, "%s%s%s", image->name, strchr(image->tag, ':') ? "@" : ":",
+                        image->tag);
 }
 
 static char *engine_reference(const Eos__Job__V1__DockerContainer *container, struct arena *arena)
 {
-    if (strchr(container->image, '@') || has_template(container->image))
-        return NULL;
-    return arena_strdup(arena, container->image);
+    return has_template(container->image) ? NULL : arena_strdup(arena, container->image);
+}
+
+/* Where no image has to be signed, the one of a container that is not to be pinned is nobody's concern
+ * here, whatever it looks like; where some have to be, one that is not understood is none that may pass. */
+static bool is_looked_at(const struct collect *collect, const char *reference)
+{
+    const struct policy *policy = collect->context->policy;
+    bool is_pinned = collect->pinning == JOB_PIN_TAGS && !strchr(reference, '@');
+    return is_pinned || (policy && policy->count > 0);
+}
+
+static bool add_container_image(struct collect *collect, const struct image *image)
+{
+    bool is_tag = !strchr(image->version, ':');
+    if (!image->rule && !(is_tag && collect->pinning == JOB_PIN_TAGS))
+        return true;
+    return add(collect, image);
 }
 
 static bool collect_engine(struct collect *collect, const Eos__Job__V1__DockerContainer *container)
 {
     struct image image;
     const char *reference = engine_reference(container, collect->arena);
-    return !reference || (image_from_engine_reference(collect->context, slice_of(reference),
-                                                      collect->arena, &image, collect->err) &&
-                          add(collect, &image));
+    return !reference || !is_looked_at(collect, reference) ||
+           (image_from_engine_reference(collect->context, slice_of(reference), collect->arena,
+                                        &image, collect->err) &&
+            add_container_image(collect, &image));
+}
+
+static const char *without_version(const char *name, struct arena *arena)
+{
+    struct image_reference reference;
+    struct error ignored;
+    if (!reference_parse(slice_of(name), arena, &reference, &ignored))
+        return arena_strdup(arena, name);
+    return arena_printf(arena, "%s%s%s", reference.host, reference.host[0] ? "/" : "",
+                        reference.repository);
 }
 
 /* The job keeps the name as it is. */
@@ -117,13 +146,13 @@ static bool collect_native(struct collect *collect, const Eos__Job__V1__DockerIm
 {
     struct image image;
     const char *reference = native_reference(native, collect->arena);
-    if (!reference)
+    if (!reference || !is_looked_at(collect, reference))
         return true;
     if (!image_from_reference(collect->context, slice_of(reference), collect->arena, &image,
                               collect->err))
         return false;
-    image.resolved_name = arena_strdup(collect->arena, native->name);
-    return add(collect, &image);
+    image.resolved_name = without_version(native->name, collect->arena);
+    return add_container_image(collect, &image);
 }
 
 static bool collect_container(struct collect *collect, const Eos__Job__V1__JobConfiguration *job)
@@ -140,10 +169,12 @@ bool job_images_collect(const struct image_context *context, Eos__Job__V1__JobCo
 {
     struct job_images images = { .items =
                                      arena_array(arena, JOB_MAX_IMAGES, sizeof(struct image)) };
-    struct collect collect = { .context = context, .arena = arena, .images = &images, .err = err };
+    struct collect collect = {
+        .context = context, .arena = arena, .images = &images, .pinning = pinning, .err = err
+    };
 
     message_visit_strings(&job->base, collect_templates, &collect);
-    if (collect.has_failed || (pinning == JOB_PIN_TAGS && !collect_container(&collect, job)))
+    if (collect.has_failed || !collect_container(&collect, job))
         return false;
     *ret_images = images;
     return true;
@@ -190,8 +221,10 @@ static void pin_native_image(const struct apply *apply, Eos__Job__V1__DockerImag
 {
     const char *reference = native_reference(native, apply->arena);
     const struct image *image = reference ? find(apply->images, slice_of(reference)) : NULL;
-    if (image)
-        native->tag = arena_strdup(apply->arena, image->finding.digest);
+    if (!image)
+        return;
+    native->name = arena_strdup(apply->arena, image->resolved_name);
+    native->tag = arena_strdup(apply->arena, image->finding.digest);
 }
 
 /* A template fills one field of two: "host/name@sha256:…" becomes "host/name" and "sha256:…". */
@@ -204,16 +237,16 @@ static void split_native_image(const struct apply *apply, Eos__Job__V1__DockerIm
     native->name = arena_memdup0(apply->arena, native->name, (size_t)(at - native->name));
 }
 
-void job_images_apply(const struct job_images *images, enum job_pinning pinning,
-                      Eos__Job__V1__JobConfiguration *job, struct arena *arena)
+void job_images_apply(const struct job_images *images, Eos__Job__V1__JobConfiguration *job,
+                      struct arena *arena)
 {
     struct apply apply = { images, arena };
     Eos__Job__V1__DockerContainer *engine = engine_container(job);
     Eos__Job__V1__DockerImage *native = native_image(job);
 
-    if (pinning == JOB_PIN_TAGS && engine)
+    if (engine)
         pin_engine_image(&apply, engine);
-    if (pinning == JOB_PIN_TAGS && native)
+    if (native)
         pin_native_image(&apply, native);
     message_visit_strings(&job->base, replace_templates, &apply);
     if (native)
@@ -238,6 +271,8 @@ Eos__Job__V1__ImageBinding *image_binding(const struct image *image, struct aren
     binding->size_bytes = finding->size_bytes;
     binding->resolved_at_ms = finding->found_at_ms;
     binding->authentication = (char *)finding->authentication;
+    binding->signed_by = (char *)finding->signed_by;
+    binding->signing_key_id = (char *)finding->signing_key_id;
     return binding;
 }
 

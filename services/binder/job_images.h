@@ -16,7 +16,8 @@ struct job_images {
 enum job_pinning { JOB_TEMPLATES_ONLY, JOB_PIN_TAGS };
 
 /* Collects what has to be asked for: every template in any string of the job; with JOB_PIN_TAGS also
- * the container's own image when it is a plain tag.  Everything is in `arena`.
+ * the container's own image when it is a plain tag, and in any case when a rule asks for its signature,
+ * which says something of a digest only.  Everything is in `arena`.
  * INVALID_ARGUMENT names the reference that is wrong, or the limit. */
 bool job_images_collect(const struct image_context *context, Eos__Job__V1__JobConfiguration *job,
                         enum job_pinning pinning, struct arena *arena,
@@ -24,8 +25,8 @@ bool job_images_collect(const struct image_context *context, Eos__Job__V1__JobCo
 
 /* Puts the digests into the job, which is changed: all findings are known.  A Mesos container, whose image
  * has separate fields, gets the digest as its tag.  New strings are in `arena`. */
-void job_images_apply(const struct job_images *images, enum job_pinning pinning,
-                      Eos__Job__V1__JobConfiguration *job, struct arena *arena);
+void job_images_apply(const struct job_images *images, Eos__Job__V1__JobConfiguration *job,
+                      struct arena *arena);
 
 /* The record of one image, in `arena`. */
 Eos__Job__V1__ImageBinding *image_binding(const struct image *image, struct arena *arena)

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "binder/verifier.h"
 #include "io/metrics.h"
 #include "io/wall_clock.h"
 #include "registry/manifest.h"
@@ -20,7 +21,12 @@ struct flight {
     char *key;
     struct arena *arena;
     struct registry_target target;
-    struct registry_call *call; /* NULL: waits for its turn */
+    const char *what; /* the reference of the first who asked, for messages */
+    const struct policy_rule *rule;
+    uint64_t deadline_at_ms;
+    struct finding finding;     /* known, and being verified */
+    struct registry_call *call; /* at most one of these two; neither: waits for its turn */
+    struct verifier *verifier;
     struct resolver_ticket *tickets;
     struct flight *next_waiting;
 };
@@ -33,7 +39,7 @@ struct resolver {
     uint32_t asking;
     uint32_t ticket_count;
     bool is_closing;
-    struct metric *from_cache, *from_registry, *failures;
+    struct metric *from_cache, *from_registry, *failures, *verified, *unverified;
 };
 
 /* Not the wall's: how long an answer lives does not depend on somebody who sets the clock. */
@@ -42,9 +48,19 @@ static int64_t steady_ms(void)
     return (int64_t)(uv_hrtime() / 1000000);
 }
 
+/* An answer to one who asks for a signature is none for one who does not, and the other way round. */
 static char *key_of(const struct image *image)
 {
-    return xasprintf("%s %s %s", image->base_url, image->repository, image->version);
+    return xasprintf("%s %s %s %s", image->base_url, image->repository, image->version,
+                     image->rule ? image->rule->images : "");
+}
+
+static void open_signature_metrics(struct resolver *resolver)
+{
+    static const char name[] = "eos_binder_signatures_total";
+    static const char help[] = "Images whose signature was asked for.";
+    resolver->verified = metric_open(METRIC_COUNTER, name, help, "result=\"good\"");
+    resolver->unverified = metric_open(METRIC_COUNTER, name, help, "result=\"refused\"");
 }
 
 struct resolver *resolver_new(const struct resolver_options *options)
@@ -60,6 +76,7 @@ struct resolver *resolver_new(const struct resolver_options *options)
     resolver->from_registry = metric_open(METRIC_COUNTER, name, help, "source=\"registry\"");
     resolver->failures = metric_open(METRIC_COUNTER, "eos_binder_failures_total",
                                      "Questions to registries that failed.", NULL);
+    open_signature_metrics(resolver);
     return resolver;
 }
 
@@ -112,7 +129,6 @@ static void land(struct flight *flight, const struct finding *finding, const str
 {
     struct resolver *resolver = flight->resolver;
     map_remove(resolver->flights, slice_of(flight->key));
-    flight->call = NULL;
     while (flight->tickets) {
         struct resolver_ticket *ticket = flight->tickets;
         resolver_fn *done = ticket->done;
@@ -135,36 +151,85 @@ static const char *platforms_of(const struct registry_manifest *manifest, struct
     return manifest_platforms(&parsed, arena);
 }
 
+/* The end of a flight that has asked a registry; exactly one of the two is NULL. */
+static void finish(struct flight *flight, const struct finding *finding, const struct error *err)
+{
+    struct resolver *resolver = flight->resolver;
+    resolver->asking--;
+    if (finding) {
+        cache_put(resolver->cache, flight->key, finding, steady_ms());
+    } else {
+        metric_add(resolver->failures, 1);
+        cache_put_error(resolver->cache, flight->key, err, steady_ms());
+    }
+    land(flight, finding, err);
+    start_waiting_flights(resolver);
+    free_when_idle(resolver);
+}
+
+static void on_verified(void *user, const struct verification *verification,
+                        const struct error *err)
+{
+    struct flight *flight = user;
+    flight->verifier = NULL;
+    metric_add(err ? flight->resolver->unverified : flight->resolver->verified, 1);
+    if (err) {
+        finish(flight, NULL, err);
+        return;
+    }
+    flight->finding.signed_by = public_key_name(verification->key);
+    flight->finding.signing_key_id = public_key_id(verification->key);
+    finish(flight, &flight->finding, NULL);
+}
+
+static void verify(struct flight *flight)
+{
+    uint64_t now = (uint64_t)steady_ms();
+    struct verifier_question question = {
+        .registry = flight->resolver->options.registry,
+        .base_url = flight->target.base_url,
+        .repository = flight->target.repository,
+        .digest = flight->finding.digest,
+        .what = flight->what,
+        .keys = &flight->rule->keys,
+        .timeout_ms = flight->deadline_at_ms > now ? (uint32_t)(flight->deadline_at_ms - now) : 1,
+    };
+    struct error err;
+    flight->verifier = verifier_start(&question, on_verified, flight, &err);
+    if (!flight->verifier)
+        finish(flight, NULL, &err);
+}
+
 static void on_manifest(void *user, const struct registry_manifest *manifest,
                         const struct error *err)
 {
     struct flight *flight = user;
-    struct resolver *resolver = flight->resolver;
-
-    resolver->asking--;
-    if (manifest) {
-        struct finding finding = {
-            .digest = manifest->digest,
-            .media_type = manifest->media_type,
-            .platforms = platforms_of(manifest, flight->arena),
-            .authentication = manifest->authentication,
-            .size_bytes = (int64_t)manifest->len,
-            .found_at_ms = wall_clock_ms(),
-        };
-        cache_put(resolver->cache, flight->key, &finding, steady_ms());
-        land(flight, &finding, NULL);
-    } else {
-        metric_add(resolver->failures, 1);
-        cache_put_error(resolver->cache, flight->key, err, steady_ms());
-        land(flight, NULL, err);
+    flight->call = NULL;
+    if (!manifest) {
+        finish(flight, NULL, err);
+        return;
     }
-    start_waiting_flights(resolver);
-    free_when_idle(resolver);
+    struct finding finding = {
+        .digest = manifest->digest,
+        .media_type = manifest->media_type,
+        .platforms = platforms_of(manifest, flight->arena),
+        .authentication = manifest->authentication,
+        .signed_by = "",
+        .signing_key_id = "",
+        .size_bytes = (int64_t)manifest->len,
+        .found_at_ms = wall_clock_ms(),
+    };
+    flight->finding = finding_copy(&finding, flight->arena);
+    if (flight->rule)
+        verify(flight);
+    else
+        finish(flight, &flight->finding, NULL);
 }
 
 static bool ask_registry(struct flight *flight, struct error *err)
 {
     struct resolver *resolver = flight->resolver;
+    flight->deadline_at_ms = (uint64_t)steady_ms() + resolver->options.timeout_ms;
     flight->call = registry_get_manifest(resolver->options.registry, &flight->target, false,
                                          resolver->options.timeout_ms, on_manifest, flight, err);
     if (!flight->call)
@@ -203,6 +268,8 @@ static struct flight *flight_new(struct resolver *resolver, const struct image *
         .repository = arena_strdup(flight->arena, image->repository),
         .reference = arena_strdup(flight->arena, image->version),
     };
+    flight->what = arena_strdup(flight->arena, image->reference);
+    flight->rule = image->rule;
     map_put(resolver->flights, slice_of(key), flight);
     return flight;
 }
@@ -273,12 +340,14 @@ void resolver_cancel(struct resolver_ticket *ticket)
     if (flight->tickets || map_get(resolver->flights, slice_of(flight->key)) != flight)
         return;
     map_remove(resolver->flights, slice_of(flight->key));
-    if (flight->call) {
-        registry_call_cancel(flight->call);
+    if (flight->call || flight->verifier)
         resolver->asking--;
-    } else {
+    else
         stop_waiting(flight);
-    }
+    if (flight->call)
+        registry_call_cancel(flight->call);
+    if (flight->verifier)
+        verifier_cancel(flight->verifier);
     flight_free(flight);
     start_waiting_flights(resolver);
     free_when_idle(resolver);

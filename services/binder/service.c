@@ -53,7 +53,14 @@ struct image_context service_image_context(const struct service *service, const 
     const char *url = NULL;
     if (find_registry(service, cluster, &url, unknown))
         context.registry_url = url;
+    context.policy = &service_settings(service, cluster)->policy;
     return context;
+}
+
+const struct cluster_settings *service_settings(const struct service *service, const char *cluster)
+{
+    const struct cluster *only = cluster[0] ? NULL : only_cluster(service->clusters);
+    return settings_find(service->settings, only ? only->name : cluster);
 }
 
 /* -- opening -------------------------------------------------------------------------------------- */
@@ -117,11 +124,14 @@ bool service_open(uv_loop_t *loop, void *user, void **ret_service, struct error 
     const struct service_options *options = user;
     struct service *service = xcalloc(1, sizeof *service);
     service->loop = loop;
+    service->timeout_ms = (uint32_t)options->registry_timeout_ms;
     service->last.data = service;
     service->insecure = (struct insecure_hosts){ options->insecure_registries.items,
                                                  options->insecure_registries.count };
     uv_timer_init(loop, &service->last);
-    if (!read_clusters(service, &options->clusters, err) || !open_registry(service, options, err)) {
+    if (!read_clusters(service, &options->clusters, err) ||
+        !(service->settings = settings_read(service->clusters, err)) ||
+        !open_registry(service, options, err)) {
         service_close(service);
         return false;
     }
@@ -160,6 +170,7 @@ static void on_last_closed(uv_handle_t *last)
 {
     struct service *service = last->data;
     clusters_free(service->clusters);
+    settings_free(service->settings);
     cluster_key_free(service->key);
     free(service);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "binder/resolver.h"
+#include "binder/settings.h"
 #include "clusters/clusters.h"
 
 #include "base/options.h"
@@ -18,12 +19,14 @@ struct service_options {
 struct service {
     uv_loop_t *loop;
     struct clusters *clusters;
+    struct settings *settings;
     struct insecure_hosts insecure;
     struct registry_client *registry;
     struct resolver *resolver;
     struct cluster_key *key;
     struct rpc_server *server;
-    uv_timer_t last; /* closes behind the registry client, and then the rest is freed */
+    uint32_t timeout_ms; /* of what a registry is asked for one image */
+    uv_timer_t last;     /* closes behind the registry client, and then the rest is freed */
 };
 
 bool service_open(uv_loop_t *loop, void *options, void **ret_service, struct error *err);
@@ -34,6 +37,12 @@ void service_close(void *service);
  * where the context keeps the reason when it has no registry. */
 struct image_context service_image_context(const struct service *service, const char *cluster,
                                            struct error *unknown);
+
+/* What is set for a cluster; never NULL. */
+const struct cluster_settings *service_settings(const struct service *service, const char *cluster);
+
+/* inspect.c, verify.c */
+rpc_start_fn start_inspect, start_verify;
 
 /* handlers.c */
 extern const struct rpc_method binder_methods[];

@@ -10,14 +10,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void bind(Eos__Job__V1__JobConfiguration *job, struct arena *arena)
 {
     static const struct insecure_hosts insecure = { NULL, 0 };
-    static const struct image_context context = { "https://registry.example", NULL, &insecure };
+    static const struct image_context context = { "https://registry.example", NULL, &insecure, NULL };
     struct job_images images;
     struct error err;
     if (!job_images_collect(&context, job, JOB_PIN_TAGS, arena, &images, &err))
         return;
     for (size_t i = 0; i < images.count; i++)
-        images.items[i].finding = (struct finding){ "sha256:0", "", "", "", 0, 0 };
-    job_images_apply(&images, JOB_PIN_TAGS, job, arena);
+        images.items[i].finding = (struct finding){ "sha256:0", "", "", "", "", "", 0, 0 };
+    job_images_apply(&images, job, arena);
     for (size_t i = 0; i < images.count; i++)
         assert(image_binding(&images.items[i], arena)->digest[0]);
 }

@@ -34,6 +34,8 @@ static const struct method {
 } methods[] = {
     { "Resolve", &eos__binder__v1__binder__descriptor, &eos__binder__v1__resolve_request__descriptor },
     { "Bind", &eos__binder__v1__binder__descriptor, &eos__binder__v1__bind_request__descriptor },
+    { "Inspect", &eos__binder__v1__binder__descriptor, &eos__binder__v1__inspect_request__descriptor },
+    { "Verify", &eos__binder__v1__binder__descriptor, &eos__binder__v1__verify_request__descriptor },
     { "Metrics", &eos__rpc__v1__introspection__descriptor, &eos__rpc__v1__metrics_request__descriptor },
 };
 /* clang-format on */
@@ -126,7 +128,7 @@ int main(int argc, char **argv)
     uv_loop_t loop;
     if (!options_parse(rows, argc, argv, &count, &err) || count != 1 || !options.url ||
         !find_method(argv[1])) {
-        fprintf(stderr, "usage: binder_call --url URL [FLAG...] Resolve|Bind|Metrics < REQUEST\n");
+        fprintf(stderr, "usage: binder_call --url URL [FLAG...] Resolve|Bind|Inspect|Verify|Metrics < REQUEST\n");
         return 2;
     }
     const struct method *method = find_method(argv[1]);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 static const struct cache_limits limits = { .count = 3, .ttl_ms = 100, .negative_ttl_ms = 10 };
-static const struct finding found = { "sha256:1", "type", "linux/amd64", "basic", 7, 8 };
+static const struct finding found = { "sha256:1", "type", "linux/amd64", "basic", "k", "id", 7, 8 };
 
 static void answer_lives_for_its_time(void **state)
 {

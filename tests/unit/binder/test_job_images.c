@@ -9,7 +9,7 @@
 
 static const struct insecure_hosts insecure = { NULL, 0 };
 static struct error unknown = { .code = ERROR_NOT_FOUND, .message = "Unknown cluster: x" };
-static const struct image_context context = { "https://h.x", &unknown, &insecure };
+static const struct image_context context = { "https://h.x", &unknown, &insecure, NULL };
 
 /* A job with everything that may hold a string, out of which a test fills what it needs. */
 struct job {
@@ -68,8 +68,8 @@ static bool bind(struct job *job, enum job_pinning pinning, struct arena *arena,
     if (!job_images_collect(&context, &job->job, pinning, arena, &images, err))
         return false;
     for (size_t i = 0; i < images.count; i++)
-        images.items[i].finding = (struct finding){ D1, "type", "", "anonymous", 1, 2 };
-    job_images_apply(&images, pinning, &job->job, arena);
+        images.items[i].finding = (struct finding){ D1, "type", "", "anonymous", "", "", 1, 2 };
+    job_images_apply(&images, &job->job, arena);
     *ret_count = images.count;
     return true;
 }
@@ -118,6 +118,10 @@ static const struct native_case {
     { "a/b", "", JOB_PIN_TAGS, "a/b", D1, 1 },
     { "i.y/a/b", "1", JOB_PIN_TAGS, "i.y/a/b", D1, 1 },
     { "a/b", D1, JOB_PIN_TAGS, "a/b", D1, 0 },
+    { "a/b@" D1, "", JOB_PIN_TAGS, "a/b", D1, 0 },
+    { "a/b:1", "", JOB_PIN_TAGS, "a/b", D1, 1 },
+    { "i.y:5000/a/b:1", "", JOB_PIN_TAGS, "i.y:5000/a/b", D1, 1 },
+    { "no Name", "x", JOB_TEMPLATES_ONLY, "no Name", "x", 0 },
 };
 
 static void native_image_is_bound(void **state)
@@ -133,6 +137,73 @@ static void native_image_is_bound(void **state)
     assert_string_equal(job.native.name, c->name_after);
     assert_string_equal(job.native.tag, c->tag_after);
     assert_int_equal(count, c->count);
+    arena_free(arena);
+}
+
+/* -- where images must be signed ------------------------------------------------------------------ */
+
+#define D2 "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+static const struct policy_rule rules[] = { { "h.x/a/", "h.x/a/", { NULL, 0 } } };
+static const struct policy policy = { rules, 1 };
+static const struct image_context strict = { "https://h.x", &unknown, &insecure, &policy };
+
+static const struct rule_case {
+    const char *name; /* the image before */
+    const char *tag;  /* NULL: of the engine */
+    const char *after, *tag_after;
+    size_t count;
+    const char *message; /* of the error; NULL: none */
+} rule_cases[] = {
+    { TEMPLATE, NULL, BOUND, NULL, 1, NULL },
+    { "h.x/a/b:1", NULL, "h.x/a/b@" D1, NULL, 1, NULL },
+    { "h.x/a/b", NULL, "h.x/a/b@" D1, NULL, 1, NULL },
+    { "h.x/a/b@" D1, NULL, "h.x/a/b@" D1, NULL, 1, NULL },
+    { "h.x/a/b:1@" D1, NULL, "h.x/a/b@" D1, NULL, 1, NULL },
+    { "h.x/c/b:1", NULL, "h.x/c/b:1", NULL, 0, NULL },
+    { "a/b:1", NULL, "a/b:1", NULL, 0, NULL }, /* of Docker's registry */
+    { "h.x/a/b:1 ", NULL, NULL, NULL, 0, "image \"h.x/a/b:1 \"" },
+    { "h.x/a/{{mesos.instance}}", NULL, NULL, NULL, 0, "byte" },
+    { "a/b", "1", "a/b", D1, 1, NULL },
+    { "a/b", D1, "a/b", D1, 1, NULL },
+    { "a/b@" D1, "", "a/b", D1, 1, NULL },
+    { "a/b@" D1, "x", "a/b", D1, 1, NULL },
+    { "a/b:1", "", "a/b", D1, 1, NULL },
+    { "c/b", "1", "c/b", "1", 0, NULL },
+    { "c/b", D2, "c/b", D2, 0, NULL },
+    { "i.y/a/b", "1", "i.y/a/b", "1", 0, NULL },
+    { "A", "1", NULL, NULL, 0, "image \"A:1\"" },
+};
+
+/* Without being told to pin: a signature says something of a digest only. */
+static void image_under_a_rule_is_bound(void **state)
+{
+    const struct rule_case *c = *state;
+    struct arena *arena = arena_new();
+    struct job_images images = { .count = 77 };
+    struct job job;
+    struct error err = { 0 };
+    job_init(&job);
+    if (c->tag)
+        use_native(&job, c->name, c->tag);
+    else
+        use_engine(&job, c->name);
+    bool ok = job_images_collect(&strict, &job.job, JOB_TEMPLATES_ONLY, arena, &images, &err);
+    assert_int_equal(ok, c->message == NULL);
+    for (size_t i = 0; ok && i < images.count; i++) {
+        assert_ptr_equal(images.items[i].rule, &rules[0]);
+        images.items[i].finding = (struct finding){ D1, "type", "", "anonymous", "", "", 1, 2 };
+    }
+    if (ok) {
+        job_images_apply(&images, &job.job, arena);
+        assert_int_equal(images.count, c->count);
+        assert_string_equal(c->tag ? job.native.name : job.engine.image, c->after);
+        if (c->tag)
+            assert_string_equal(job.native.tag, c->tag_after);
+    } else {
+        assert_int_equal(images.count, 77);
+        assert_non_null(strstr(err.message, c->message));
+    }
     arena_free(arena);
 }
 
@@ -208,7 +279,8 @@ static void record_is_whole(void **state)
                            .repository = "a/b",
                            .version = "1",
                            .resolved_name = "h.x/a/b",
-                           .finding = { D1, "type", "linux/amd64", "basic", 7, 8 } };
+                           .finding = { D1, "type", "linux/amd64", "basic", "k.pub", "sha256:0", 7,
+                                        8 } };
     (void)state;
     Eos__Job__V1__ImageBinding *binding = image_binding(&image, arena);
     assert_string_equal(binding->reference, "r");
@@ -220,6 +292,8 @@ static void record_is_whole(void **state)
     assert_string_equal(binding->media_type, "type");
     assert_string_equal(binding->platform, "linux/amd64");
     assert_string_equal(binding->authentication, "basic");
+    assert_string_equal(binding->signed_by, "k.pub");
+    assert_string_equal(binding->signing_key_id, "sha256:0");
     assert_int_equal(binding->size_bytes, 7);
     assert_int_equal(binding->resolved_at_ms, 8);
     arena_free(arena);
@@ -234,5 +308,6 @@ int main(void)
     };
     return RUN_CASES(engine_cases, engine_image_is_bound) +
            RUN_CASES(native_cases, native_image_is_bound) +
+           RUN_CASES(rule_cases, image_under_a_rule_is_bound) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }
