@@ -24,6 +24,7 @@ enum flag_id {
     FLAG_CHECK,
     FLAG_COMPILER,
     FLAG_PIN,
+    FLAG_NO_PIN,
     FLAG_WAIT_UNTIL,
     FLAG_TIMEOUT,
     FLAG_RAW,
@@ -39,6 +40,9 @@ enum flag_id {
     FLAG_BYTES,
     FLAG_LIST,
     FLAG_SKIP_CACHE,
+    FLAG_IMAGES,
+    FLAG_PLATFORM,
+    FLAG_KEY,
     FLAG_STATE_DIR,
     FLAG_HTTP,
     FLAG_CLUSTER,
@@ -66,13 +70,15 @@ struct flags {
     const char *gateway, *token_file, *ca_file, *cluster;
     struct option_list bind, env, allow_read;
     const char *user, *select, *instances, *compiler;
-    bool no_tier_backfill, is_json, check, pin, raw;
+    bool no_tier_backfill, is_json, check, pin, no_pin, raw;
     const char *wait_until;
     int64_t timeout_ms;
     int64_t batch_size, max_total_failures;
     bool no_batching, strict;
     const char *message;
-    bool follow, want_stderr, list, skip_cache;
+    bool follow, want_stderr, list, skip_cache, want_images;
+    struct option_list key;
+    const char *platform;
     const char *process;
     int64_t run, bytes;
 

@@ -2,4 +2,4 @@
 
 #include "client/verb.h"
 
-verb_fn image_resolve;
+verb_fn image_resolve, image_inspect, image_verify, image_outdated;

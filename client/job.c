@@ -117,6 +117,7 @@ static enum exit_status walk_jobs(const struct walk *walk)
 /* -- list ----------------------------------------------------------------------------------------- */
 
 struct listing {
+    const struct flags *flags;
     struct arena *arena;
     struct text out;
     bool is_json;
@@ -162,7 +163,8 @@ static enum exit_status print_listing(const struct listing *listing, enum exit_s
 
 enum exit_status job_list(const struct invocation *invocation)
 {
-    struct listing listing = { .arena = invocation->arena,
+    struct listing listing = { .flags = invocation->flags,
+                               .arena = invocation->arena,
                                .is_json = flags_want_json(invocation->flags) };
     struct walk walk = { .invocation = invocation, .visit = list_job, .user = &listing };
     struct error err;
@@ -188,16 +190,30 @@ static bool fetch_status(struct gateway *gateway, const struct job_key *key, str
     return true;
 }
 
+static bool fetch_images(struct gateway *gateway, const struct job_key *key, struct arena *arena,
+                         struct job_status *status, struct error *err)
+{
+    Eos__Scheduler__V1__GetJobResponse *job;
+    if (!fetch_job(gateway, key, arena, &job, err))
+        return false;
+    status->has_images = true;
+    status->bindings = job->bindings;
+    status->binding_count = job->n_bindings;
+    return true;
+}
+
 static bool show_status(void *user, struct gateway *gateway, const struct job_key *key,
                         const job_summary *summary, struct error *err)
 {
     struct listing *listing = user;
-    struct job_status status;
+    struct job_status status = { 0 };
     (void)summary;
     if (!fetch_status(gateway, key, listing->arena, &status, err))
         return false;
     if (status.task_count == 0)
         return true;
+    if (listing->flags->want_images && !fetch_images(gateway, key, listing->arena, &status, err))
+        return false;
     if (listing->is_json) {
         text_add(&listing->out, listing->out.len > 0 ? ",\n" : "");
         job_status_add_json(&listing->out, job_key_text(key, listing->arena), &status);
@@ -223,7 +239,8 @@ static enum exit_status found_nothing(struct listing *listing, const char *patte
 
 enum exit_status job_status(const struct invocation *invocation)
 {
-    struct listing listing = { .arena = invocation->arena,
+    struct listing listing = { .flags = invocation->flags,
+                               .arena = invocation->arena,
                                .is_json = flags_want_json(invocation->flags) };
     struct walk walk = { .invocation = invocation, .visit = show_status, .user = &listing };
     struct error err;

@@ -86,6 +86,8 @@ static enum exit_status send(struct create *create, Eos__Job__V1__JobConfigurati
     request.job = job;
     request.cluster = (char *)create->key.cluster;
     request.pin = create->invocation->flags->pin;
+    request.no_pin = create->invocation->flags->no_pin;
+    request.skip_cache = create->invocation->flags->skip_cache;
     request.request_id = gateway_request_id(create->invocation->arena);
     output_progress("creating the job");
     if (!gateway_call(create->gateway, "POST", "/v1/jobs", &request.base,
@@ -264,11 +266,18 @@ static enum exit_status create_and_wait(struct create *create)
     return status == STATUS_OK ? print_result(create) : status;
 }
 
+static bool check_flags(const struct flags *flags, struct error *err)
+{
+    return !flags->pin || !flags->no_pin ||
+           error_set(err, ERROR_INVALID_ARGUMENT, "flags --pin and --no-pin exclude each other");
+}
+
 enum exit_status job_create(const struct invocation *invocation)
 {
     struct create create = { .invocation = invocation };
     struct error err;
-    if (!job_key_parse(invocation->arguments[0], invocation->arena, &create.key, &err))
+    if (!job_key_parse(invocation->arguments[0], invocation->arena, &create.key, &err) ||
+        !check_flags(invocation->flags, &err))
         return output_complain(STATUS_SYNTAX, &err);
     cleanup_gateway struct gateway *gateway = gateway_open(invocation, create.key.cluster, &err);
     if (!gateway)

@@ -1,6 +1,7 @@
 #include "client/job_text.h"
 
 #include "base/cleanup.h"
+#include "client/image_text.h"
 #include "client/output.h"
 #include "client/task_state.h"
 #include "json/message_json.h"
@@ -216,6 +217,8 @@ void job_status_add(struct text *out, const struct job_status *status, struct ar
 {
     add_group(out, status, true, arena, is_coloured);
     add_group(out, status, false, arena, is_coloured);
+    if (status->has_images)
+        image_records_add(out, status->bindings, status->binding_count);
 }
 
 static void add_json_group(struct text *out, const struct job_status *status, bool is_active)
@@ -228,6 +231,16 @@ static void add_json_group(struct text *out, const struct job_status *status, bo
         message_to_json(&status->tasks[i]->base, out);
         is_first = false;
     }
+}
+
+static void add_json_images(struct text *out, const struct job_status *status)
+{
+    text_add(out, ",\"images\":[");
+    for (size_t i = 0; i < status->binding_count; i++) {
+        text_add(out, i > 0 ? "," : "");
+        message_to_json(&status->bindings[i]->base, out);
+    }
+    text_add_char(out, ']');
 }
 
 void job_status_add_json(struct text *out, const char *key, const struct job_status *status)
@@ -243,5 +256,8 @@ void job_status_add_json(struct text *out, const char *key, const struct job_sta
         text_add(out, i > 0 ? "," : "");
         message_to_json(&status->reasons[i]->base, out);
     }
-    text_add(out, "]}");
+    text_add_char(out, ']');
+    if (status->has_images)
+        add_json_images(out, status);
+    text_add_char(out, '}');
 }

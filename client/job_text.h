@@ -22,11 +22,15 @@ struct job_status {
     size_t task_count;
     Eos__Scheduler__V1__PendingReason **reasons;
     size_t reason_count;
+    bool has_images; /* those are shown too */
+    Eos__Job__V1__ImageBinding **bindings;
+    size_t binding_count;
 };
 
 /* The blocks that `job status` prints for one job. */
 void job_status_add(struct text *out, const struct job_status *status, struct arena *arena,
                     bool is_coloured);
 
-/* {"job": …, "active": […], "inactive": […], "pending": […]}, pretty-printed by the caller */
+/* {"job": …, "active": […], "inactive": […], "pending": […]}, and "images": […] if there are some to be
+ * shown; pretty-printed by the caller */
 void job_status_add_json(struct text *out, const char *key, const struct job_status *status);

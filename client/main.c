@@ -15,6 +15,9 @@ static verb_fn completion_bash;
 #define JOB_KEY     "CLUSTER/ROLE/ENV/NAME"
 #define JOB_PATTERN "CLUSTER[/ROLE[/ENV[/NAME]]]"
 
+#define IMAGE_REFERENCE                                                                            \
+    "REFERENCE is NAME[:TAG], HOST[:PORT]/NAME[:TAG], NAME@DIGEST or {{docker.image[NAME][TAG]}}."
+
 #define MANY 1000 /* arguments */
 
 #define ON_GATEWAY F(VERBOSE) | F(GATEWAY) | F(TOKEN_FILE) | F(CA_FILE) | F(OUTPUT) | F(WRITE_JSON)
@@ -60,13 +63,25 @@ static const struct verb verbs[] = {
     { .noun = "host", .name = "list", .arguments = "[CLUSTER]", .max_arguments = 1, .run = host_list,
       .flags = ON_GATEWAY | F(ON_CLUSTER),
       .summary = "list the hosts of a cluster and what they have" },
+    { .noun = "image", .name = "inspect", .arguments = "REFERENCE", .min_arguments = 1, .max_arguments = 1, .run = image_inspect,
+      .flags = ON_GATEWAY | F(ON_CLUSTER) | F(PLATFORM),
+      .summary = "show what an image is: digests, platforms, size, layers, configuration",
+      .details = IMAGE_REFERENCE },
+    { .noun = "image", .name = "outdated", .arguments = JOB_KEY, .min_arguments = 1, .max_arguments = 1, .run = image_outdated,
+      .flags = ON_GATEWAY,
+      .summary = "say which images that a job runs their tag no longer names",
+      .details = "Prints nothing and ends with 0 when there is none; with 4 when there is one." },
     { .noun = "image", .name = "resolve", .arguments = "REFERENCE", .min_arguments = 1, .max_arguments = 1, .run = image_resolve,
       .flags = ON_GATEWAY | F(ON_CLUSTER) | F(SKIP_CACHE),
       .summary = "find the digest of an image",
-      .details = "REFERENCE is NAME[:TAG], HOST[:PORT]/NAME[:TAG], NAME@DIGEST or {{docker.image[NAME][TAG]}}." },
+      .details = IMAGE_REFERENCE },
+    { .noun = "image", .name = "verify", .arguments = "REFERENCE", .min_arguments = 1, .max_arguments = 1, .run = image_verify,
+      .flags = ON_GATEWAY | F(ON_CLUSTER) | F(SKIP_CACHE) | F(KEY),
+      .summary = "check that an image is signed, by a key of the cluster or one of yours",
+      .details = IMAGE_REFERENCE "  Ends with 4 when no signature counts." },
     { .noun = "job", .name = "create", .arguments = JOB_KEY " FILE", .min_arguments = 2, .max_arguments = 2,
       .complete = { ARGUMENT_FREE, ARGUMENT_FILE }, .run = job_create,
-      .flags = ON_GATEWAY | ON_SOURCE | F(COMPILER) | F(PIN) | F(WAIT_UNTIL) | F(TIMEOUT),
+      .flags = ON_GATEWAY | ON_SOURCE | F(COMPILER) | F(PIN) | F(NO_PIN) | F(SKIP_CACHE) | F(WAIT_UNTIL) | F(TIMEOUT),
       .summary = "create a job from a configuration" },
     { .noun = "job", .name = "inspect", .arguments = JOB_KEY " FILE", .min_arguments = 2, .max_arguments = 2,
       .complete = { ARGUMENT_FREE, ARGUMENT_FILE }, .run = job_inspect,
@@ -84,7 +99,7 @@ static const struct verb verbs[] = {
       .summary = "list the jobs that match, one key per line",
       .details = "Parts may hold *, ? and [...]; the cluster \"*\" is every cluster of clusters.json." },
     { .noun = "job", .name = "status", .arguments = JOB_PATTERN, .min_arguments = 1, .max_arguments = 1, .run = job_status,
-      .flags = ON_GATEWAY,
+      .flags = ON_GATEWAY | F(IMAGES),
       .summary = "show the tasks of the jobs that match" },
     { .noun = "task", .name = "logs", .arguments = JOB_KEY "/INSTANCE", .min_arguments = 1, .max_arguments = 1, .run = task_logs,
       .flags = ON_GATEWAY | F(FOLLOW) | F(PROCESS) | F(RUN) | F(STDERR) | F(BYTES) | F(LIST),

@@ -23,7 +23,7 @@ static bool read_bytes(int fd, const char *path, struct text *ret_bytes, struct 
                      SOURCE_MAX_FILE_BYTES >> 20);
 }
 
-static bool read_path(const char *path, struct text *ret_bytes, struct error *err)
+bool source_read_file(const char *path, struct text *ret_bytes, struct error *err)
 {
     struct stat info;
     cleanup_close int fd =
@@ -246,6 +246,6 @@ bool source_init(struct source *source, struct arena *arena, const struct flags 
 bool source_read(struct source *source, const char *path, struct error *err)
 {
     cleanup_text struct text bytes = TEXT_INIT;
-    return read_path(path, &bytes, err) &&
+    return source_read_file(path, &bytes, err) &&
            set_content(source, add_file(source, path), text_slice(&bytes), err);
 }

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "client/flags.h"
 #include "client/job_key.h"
 
@@ -37,3 +38,6 @@ bool source_restrict(struct source *source, struct error *err) MUST_CHECK;
  * FAILED_PRECONDITION when all of them have been sent before. */
 bool source_add(struct source *source, char *const *paths, size_t count,
                 struct error *err) MUST_CHECK;
+
+/* Adds what a file holds, at most SOURCE_MAX_FILE_BYTES; "-" is stdin.  Messages name the file. */
+bool source_read_file(const char *path, struct text *ret_bytes, struct error *err) MUST_CHECK;

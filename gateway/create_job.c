@@ -96,6 +96,8 @@ static void bind_job(struct create *create, Eos__Job__V1__JobConfiguration *job)
     request.cluster = (char *)create->handlers->cluster;
     request.job = job;
     request.pin = create->request->pin;
+    request.no_pin = create->request->no_pin;
+    request.skip_cache = create->request->skip_cache;
     start_call(create, BACKEND_BINDER, &eos__binder__v1__binder__descriptor, "Bind", &request.base,
                on_bound);
 }

@@ -62,6 +62,8 @@ const struct route routes[] = {
     { .method = "GET",  .path = "/v1/hosts",                 SCHEDULER("ListHosts", list_hosts_request) },
     { .method = "POST", .path = "/v1/compile",               CONFIG("Compile", compile_request) },
     { .method = "POST", .path = "/v1/images:resolve",        BINDER("Resolve", resolve_request) },
+    { .method = "POST", .path = "/v1/images:inspect",        BINDER("Inspect", inspect_request) },
+    { .method = "POST", .path = "/v1/images:verify",         BINDER("Verify", verify_request) },
     { .method = "GET",  .path = "/v1/version",               .answer = ROUTE_VERSION },
     { .method = "GET",  .path = "/healthz",                  .answer = ROUTE_HEALTH, .is_open = true },
     { .method = "GET",  .path = "/metrics",                  .answer = ROUTE_METRICS },

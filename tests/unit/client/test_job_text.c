@@ -95,9 +95,31 @@ static void is_shown(void **state)
     Eos__Scheduler__V1__PendingReason *reasons[] = { &reason };
     reason.task_id = (char *)"t1";
     reason.reason = (char *)c->reason;
-    struct job_status status = { &task, 1, reasons, c->reason != NULL };
+    struct job_status status = { &task, 1, reasons, c->reason != NULL, false, NULL, 0 };
     job_status_add(&out, &status, arena, false);
     assert_string_equal(text_string(&out), c->expected);
+    text_done(&out);
+    arena_free(arena);
+}
+
+static void images_are_shown_when_wanted(void **state)
+{
+    struct text out = TEXT_INIT, json = TEXT_INIT;
+    Eos__Job__V1__ImageBinding binding = EOS__JOB__V1__IMAGE_BINDING__INIT,
+                               *bindings[] = { &binding };
+    struct job_status status = { NULL, 0, NULL, 0, true, bindings, 1 };
+    struct arena *arena = arena_new();
+    (void)state;
+    binding.reference = (char *)"a/b:1";
+    job_status_add(&out, &status, arena, false);
+    assert_non_null(strstr(text_string(&out), "Inactive tasks (0):\nImages (1):\n\ta/b:1\n"));
+    job_status_add_json(&json, "c/r/e/n", &status);
+    assert_non_null(strstr(text_string(&json), ",\"images\":[{\"reference\":\"a/b:1\""));
+    text_clear(&json);
+    status.has_images = false;
+    job_status_add_json(&json, "c/r/e/n", &status);
+    assert_null(strstr(text_string(&json), "images"));
+    text_done(&json);
     text_done(&out);
     arena_free(arena);
 }
@@ -115,7 +137,7 @@ static void json_has_both_groups(void **state)
         (Eos__Job__V1__ScheduledTask *)decode(cases[1].task,
                                               &eos__job__v1__scheduled_task__descriptor, arena),
     };
-    struct job_status status = { tasks, 2, NULL, 0 };
+    struct job_status status = { tasks, 2, NULL, 0, false, NULL, 0 };
     job_status_add_json(&out, "c/r/e/n", &status);
     assert_true(json_parse(text_slice(&out), &value, &err));
     assert_string_equal(json_string_value(json_object_get(value, "job")), "c/r/e/n");
@@ -159,7 +181,8 @@ static void container_is_named(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(json_has_both_groups) };
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(json_has_both_groups),
+                                               cmocka_unit_test(images_are_shown_when_wanted) };
     setenv("TZ", "UTC", 1);
     return RUN_CASES(cases, is_shown) + RUN_CASES(container_cases, container_is_named) +
            cmocka_run_group_tests(tests, NULL, NULL);

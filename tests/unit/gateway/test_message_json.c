@@ -28,14 +28,14 @@ static const struct form_case {
     { "null is not set", &eos__job__v1__job_key__descriptor, "{\"role\":null,\"name\":\"n\"}",
       "{\"role\":\"\",\"environment\":\"\",\"name\":\"n\"}" },
     { "messages and oneofs that are not set are left out", CREATE, "{\"pin\":true}",
-      "{\"cluster\":\"\",\"pin\":true,\"requestId\":\"\"}" },
+      "{\"cluster\":\"\",\"pin\":true,\"requestId\":\"\",\"noPin\":false,\"skipCache\":false}" },
     { "a name as in the proto", CREATE, "{\"request_id\":\"x\"}",
-      "{\"cluster\":\"\",\"pin\":false,\"requestId\":\"x\"}" },
+      "{\"cluster\":\"\",\"pin\":false,\"requestId\":\"x\",\"noPin\":false,\"skipCache\":false}" },
     { "64 bits are strings", BINDING, "{\"sizeBytes\":-9223372036854775808,\"resolvedAtMs\":\"7\"}",
       "{\"reference\":\"\",\"registry\":\"\",\"repository\":\"\",\"tag\":\"\",\"digest\":\"\","
       "\"resolved\":\"\",\"mediaType\":\"\",\"platform\":\"\",\"sizeBytes\":\"-"
       "9223372036854775808\","
-      "\"resolvedAtMs\":\"7\",\"authentication\":\"\"}" },
+      "\"resolvedAtMs\":\"7\",\"authentication\":\"\",\"signedBy\":\"\",\"signingKeyId\":\"\"}" },
     { "unsigned 64 bits up to the end", CALL, "{\"callId\":\"18446744073709551615\"}",
       "{\"kind\":\"REQUEST\",\"clientId\":\"0\",\"callId\":\"18446744073709551615\",\"method\":"
       "\"\","
