@@ -123,6 +123,31 @@ static bool bind_job(void *ctx, const void *request, void *response, struct aren
     return true;
 }
 
+static bool inspect(void *ctx, const void *request, void *response, struct arena *arena,
+                    struct error *err)
+{
+    (void)ctx;
+    const Eos__Binder__V1__InspectRequest *req = request;
+    Eos__Binder__V1__InspectResponse *resp = response;
+    if (strcmp(req->cluster, "testcluster") != 0 || strcmp(req->platform, "linux/arm64") != 0)
+        return error_set(err, ERROR_INVALID_ARGUMENT, "expected cluster and platform");
+    resp->binding = binding_of(arena);
+    return true;
+}
+
+static bool verify(void *ctx, const void *request, void *response, struct arena *arena,
+                   struct error *err)
+{
+    (void)ctx;
+    const Eos__Binder__V1__VerifyRequest *req = request;
+    Eos__Binder__V1__VerifyResponse *resp = response;
+    if (req->n_keys != 1)
+        return error_set(err, ERROR_FAILED_PRECONDITION, "it must be signed by team.pub");
+    resp->binding = binding_of(arena);
+    resp->algorithm = arena_strdup(arena, req->keys[0]->name);
+    return true;
+}
+
 /* -- scheduler: by the name of the job, the role or the task -------------------------------------- */
 
 static bool create_job(void *ctx, const void *request, void *response, struct arena *arena,
@@ -395,6 +420,8 @@ static const struct rpc_method config_methods[] = { { .name = "Compile", .handle
                                                     { 0 } };
 static const struct rpc_method binder_methods[] = { { .name = "Resolve", .handle = resolve },
                                                     { .name = "Bind", .handle = bind_job },
+                                                    { .name = "Inspect", .handle = inspect },
+                                                    { .name = "Verify", .handle = verify },
                                                     { 0 } };
 static const struct rpc_method scheduler_methods[] = {
     { .name = "CreateJob", .handle = create_job },
