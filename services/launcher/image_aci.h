@@ -2,12 +2,36 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "launcher/image_aci_name.h"
 #include "launcher/image_config.h"
 
-/* The manifest of an AppC image.  `name` is the one that was asked for; the result lives in `arena`.
- * FAILED_PRECONDITION when the image has another name or is for another host, UNIMPLEMENTED when it
- * needs what cannot be had yet (dependencies, a path white list). */
-bool image_aci_parse(struct slice json, const char *name, struct arena *arena,
-                     struct image_settings *ret_settings, struct error *err) MUST_CHECK;
+/* What must be beneath an image. */
+struct image_aci_dependency {
+    struct image_aci_name name;
+    const char *id;     /* "sha512-…"; "" when any image of that name will do */
+    int64_t size_bytes; /* 0: not said */
+};
+
+/* The manifest of an AppC image. */
+struct image_aci {
+    const char *name;
+    const struct image_label *labels;
+    size_t label_count;
+    struct image_settings settings;
+    const struct image_aci_dependency *dependencies; /* lowest first */
+    size_t dependency_count;
+    const char *const
+        *whitelist; /* in byte order, "usr/bin/x": all that remains; none: everything */
+    size_t whitelist_count;
+};
+
+/* The result lives in `arena`. */
+bool image_aci_parse(struct slice json, struct arena *arena, struct image_aci *ret_aci,
+                     struct error *err) MUST_CHECK;
+
+/* Whether it is what was asked for and can run here: FAILED_PRECONDITION tells what differs.  An image
+ * without "os" or "arch" runs everywhere. */
+bool image_aci_match(const struct image_aci *aci, const struct image_aci_name *wanted,
+                     struct error *err) MUST_CHECK;
 
 #define IMAGE_MAX_ACI_MANIFEST_BYTES (1u << 20)

@@ -1,7 +1,7 @@
 #include "launcher/image_fill.h"
 
 #include "base/cleanup.h"
-#include "launcher/image_download.h"
+#include "launcher/image_find.h"
 #include "launcher/image_unpack.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ struct image_need image_need_copy(const struct image_need *need, struct arena *a
     result.target.repository = copy(need->target.repository, arena);
     result.target.reference = copy(need->target.reference, arena);
     result.blob_digest = copy(need->blob_digest, arena);
-    result.path = copy(need->path, arena);
-    result.url = copy(need->url, arena);
+    if (need->kind == IMAGE_APPC)
+        result.name = image_aci_name_copy(&need->name, arena);
     return result;
 }
 
@@ -103,16 +103,40 @@ static bool fill_rootfs(const struct image_fill *fill, struct image_source *sour
            publish(fill, staging, ret_digest, err);
 }
 
+/* The id is known already when the place still has what it had. */
+static bool fill_found(const struct image_fill *fill, struct image_found *found,
+                       struct image_staging *staging, char ret_digest[IMAGE_DIGEST_BYTES],
+                       struct error *err)
+{
+    const char *id = "";
+    struct image_source *source = image_found_source(found, &id);
+    if (!source) {
+        snprintf(ret_digest, IMAGE_DIGEST_BYTES, "%s", id);
+        return true;
+    }
+    if (!fill_rootfs(fill, source, staging, ret_digest, err))
+        return false;
+    image_found_remember(found, ret_digest);
+    return true;
+}
+
 static bool fill_appc(const struct image_fill *fill, struct image_staging *staging,
                       char ret_digest[IMAGE_DIGEST_BYTES], struct error *err)
 {
     const struct image_need *need = fill->need;
-    struct image_source *source = need->url ? image_download_open(need->url, fill->cancelled, err)
-                                            : image_file_open(need->path, fill->cancelled, err);
-    if (!source)
-        return false;
-    bool ok = fill_rootfs(fill, source, staging, ret_digest, err);
-    (need->url ? image_download_close : image_file_close)(source);
+    const struct image_find find = {
+        .directory = fill->directory,
+        .web = fill->places->web,
+        .prefix = fill->places->prefix,
+        .asks_host = fill->places->asks_host,
+        .name = need->name,
+        .max_bytes = need->max_bytes > 0 ? need->max_bytes : IMAGE_MAX_BLOB_BYTES,
+        .may_be_known = !*need->digest,
+        .cancelled = fill->cancelled,
+    };
+    struct image_found *found = image_find(&find, err);
+    bool ok = found && fill_found(fill, found, staging, ret_digest, err);
+    image_found_close(found);
     return ok;
 }
 

@@ -46,6 +46,7 @@ struct image_flights {
     uv_loop_t *loop;
     const struct image_directory *directory;
     struct registry_client *registry;
+    const struct image_places *places;
     struct map *by_key;          /* those that can be joined */
     struct flight *first, *last; /* the queue */
     unsigned started;
@@ -119,12 +120,14 @@ static void start_sync(struct image_flights *flights)
 }
 
 struct image_flights *image_flights_open(uv_loop_t *loop, const struct image_directory *directory,
-                                         struct registry_client *registry)
+                                         struct registry_client *registry,
+                                         const struct image_places *places)
 {
     struct image_flights *flights = xcalloc(1, sizeof *flights);
     flights->loop = loop;
     flights->directory = directory;
     flights->registry = registry;
+    flights->places = places;
     flights->by_key = map_new();
     flights->is_dirty = true; /* marks of an earlier life */
     start_sync(flights);
@@ -207,6 +210,7 @@ static void work(uv_work_t *request)
     struct image_fill fill = {
         .directory = flight->flights->directory,
         .limits = &limits,
+        .places = flight->flights->places,
         .need = &flight->need,
         .source = flight->pipe ? image_pipe_source(flight->pipe) : NULL,
         .cancelled = &flight->is_cancelled,
@@ -313,12 +317,24 @@ static bool is_same(const char *a, const char *b)
     return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
+/* One image may be known by several names. */
+static bool is_same_name(const struct image_need *a, const struct image_need *b)
+{
+    struct arena *arena = arena_new();
+    bool result =
+        a->max_bytes == b->max_bytes &&
+        strcmp(image_aci_name_format(&a->name, arena), image_aci_name_format(&b->name, arena)) == 0;
+    arena_free(arena);
+    return result;
+}
+
 static bool is_same_source(const struct image_need *a, const struct image_need *b)
 {
+    if (a->kind == IMAGE_APPC)
+        return is_same_name(a, b);
     return is_same(a->target.base_url, b->target.base_url) &&
            is_same(a->target.repository, b->target.repository) &&
-           is_same(a->blob_digest, b->blob_digest) && is_same(a->path, b->path) &&
-           is_same(a->url, b->url);
+           is_same(a->blob_digest, b->blob_digest);
 }
 
 struct image_seat *image_flight_join(struct image_flights *flights, const struct image_need *need,

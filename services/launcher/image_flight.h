@@ -22,9 +22,10 @@ struct image_flight_result {
 };
 typedef void image_seat_fn(void *user, const struct image_flight_result *result);
 
-/* `directory` is borrowed, `registry` too. */
+/* Everything is borrowed. */
 struct image_flights *image_flights_open(uv_loop_t *loop, const struct image_directory *directory,
-                                         struct registry_client *registry);
+                                         struct registry_client *registry,
+                                         const struct image_places *places);
 
 /* Everybody has left.  `on_closed` runs when the last worker has ended, perhaps at once. */
 void image_flights_close(struct image_flights *flights, void (*on_closed)(void *user), void *user);

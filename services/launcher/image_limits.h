@@ -14,6 +14,11 @@
 #define IMAGE_MAX_ENVIRONMENT       1024
 #define IMAGE_MAX_ENVIRONMENT_BYTES (128u << 10) /* the kernel's limit for one string at exec */
 #define IMAGE_MAX_LABELS            64
+#define IMAGE_MAX_LABEL_BYTES       1024
+#define IMAGE_MAX_ACI_NAME_BYTES    255
+#define IMAGE_MAX_ACI_DEPTH         16         /* of dependencies of dependencies */
+#define IMAGE_MAX_DISCOVERY_BYTES   (1u << 20) /* of the HTML of meta discovery */
+#define IMAGE_MAX_DISCOVERY_TAGS    64
 
 /* What unpacking one archive may cost; tests choose smaller ones. */
 struct image_limits {

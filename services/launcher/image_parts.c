@@ -1,7 +1,6 @@
 #include "launcher/image_parts.h"
 
 #include "base/cleanup.h"
-#include "launcher/image_aci.h"
 #include "launcher/image_writer.h"
 #include "registry/digest.h"
 
@@ -183,44 +182,16 @@ static bool examine_docker(struct image_parts *parts, const struct image_directo
     return true;
 }
 
-static void need_aci(struct image_parts *parts)
-{
-    struct image_need *need = arena_alloc(parts->arena, sizeof *need);
-    const char *from = parts->place.path ? parts->place.path : parts->place.url;
-    *need = (struct image_need){
-        .kind = IMAGE_APPC,
-        .key = *parts->id ? parts->id : from,
-        .digest = parts->id,
-        .path = parts->place.path,
-        .url = parts->place.url,
-    };
-    parts->needs = need;
-    parts->need_count = 1;
-    parts->missing = IMAGE_MISSING_ARCHIVES;
-}
-
 static bool examine_appc(struct image_parts *parts, const struct image_directory *directory,
                          struct error *err)
 {
-    struct error read_error;
-    struct image_settings settings;
-    cleanup_text struct text manifest = TEXT_INIT;
-    const char *file = arena_printf(parts->arena, "%s/manifest", parts->id);
-    if (!*parts->id ||
-        !image_directory_read(directory, IMAGE_FOLDER_APPC, file, IMAGE_MAX_ACI_MANIFEST_BYTES,
-                              &manifest, &read_error)) {
-        need_aci(parts);
-        return true;
-    }
-    if (!image_aci_parse(text_slice(&manifest), parts->name, parts->arena, &settings, err))
+    if (!image_appc_examine(&parts->appc, directory, err))
         return false;
-
-    const char **layers = arena_array(parts->arena, 1, sizeof *layers);
-    layers[0] = arena_printf(parts->arena, "%s/appc/%s/rootfs", directory->path, parts->id);
-    parts->image.layers = layers;
-    parts->image.layer_count = 1;
-    parts->image.digest = parts->id;
-    take_settings(parts, &settings);
+    parts->needs = parts->appc.needs;
+    parts->need_count = parts->appc.need_count;
+    parts->image = parts->appc.image;
+    if (parts->need_count > 0)
+        parts->missing = IMAGE_MISSING_ARCHIVES;
     return true;
 }
 

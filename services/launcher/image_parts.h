@@ -1,5 +1,6 @@
 #pragma once
 
+#include "launcher/image_appc.h"
 #include "launcher/image_config.h"
 #include "launcher/image_fill.h"
 #include "launcher/image_manifest.h"
@@ -31,9 +32,7 @@ struct image_parts {
     struct image_config config;
     bool has_manifest, has_config; /* read and stored */
 
-    /* AppC */
-    const char *name, *id; /* "" until known */
-    struct image_aci_place place;
+    struct image_appc appc;
 
     /* What examining gives */
     enum image_missing missing;

@@ -34,7 +34,7 @@ struct image_pull {
     struct text config;
     struct wait *waits;
     size_t wait_count, arrived;
-    bool has_waited;
+    int rounds; /* of archives that were missing */
 };
 
 static const char *copy(struct image_pull *pull, const char *text)
@@ -148,6 +148,8 @@ static void fail_archive(struct wait *wait, const struct image_flight_result *re
     }
     if (wait->need->kind == IMAGE_DOCKER)
         error_prefix(&err, "layer %.19s", wait->need->blob_digest);
+    else if (wait->need->is_dependency)
+        error_prefix(&err, "dependency %s", wait->need->name.name);
     fail(pull, &err);
 }
 
@@ -164,8 +166,8 @@ static void on_archive(void *user, const struct image_flight_result *result)
         fail_archive(wait, result);
         return;
     }
-    if (pull->parts.kind == IMAGE_APPC)
-        pull->parts.id = copy(pull, result->digest);
+    if (wait->need->kind == IMAGE_APPC)
+        image_appc_add(&pull->parts.appc, wait->need, result->digest);
     if (++pull->arrived == pull->wait_count)
         examine(pull);
 }
@@ -178,12 +180,12 @@ static void join(struct wait *wait)
 static void get_archives(struct image_pull *pull)
 {
     struct error err = { 0 };
-    if (pull->has_waited) {
+    if (pull->rounds++ > (pull->parts.kind == IMAGE_APPC ? IMAGE_MAX_ACI_DEPTH : 0)) {
         error_set(&err, ERROR_INTERNAL, "what was unpacked has vanished from the image store");
         fail(pull, &err);
         return;
     }
-    pull->has_waited = true;
+    pull->arrived = 0;
     pull->wait_count = pull->parts.need_count;
     pull->waits = arena_array(pull->arena, pull->wait_count, sizeof *pull->waits);
     for (size_t i = 0; i < pull->wait_count; i++) {
@@ -253,10 +255,10 @@ static void take_request(struct image_pull *pull, const struct image_pull_reques
         .target = { copy(pull, request->target.base_url), copy(pull, request->target.repository),
                     reference },
         .is_by_digest = reference && strchr(reference, ':'),
-        .name = copy(pull, request->name),
-        .id = copy(pull, request->id),
-        .place = { copy(pull, request->place.path), copy(pull, request->place.url) },
+        .appc = { .arena = pull->arena, .name = request->name, .id = copy(pull, request->id) },
     };
+    if (request->kind == IMAGE_APPC)
+        pull->parts.appc.name = image_aci_name_copy(&request->name, pull->arena);
 }
 
 struct image_pull *image_pull_start(const struct image_pull_context *context,

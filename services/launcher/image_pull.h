@@ -17,10 +17,10 @@ struct image_pull_context {
 struct image_pull_request {
     enum image_kind kind;
     const char *label;  /* for messages: "eos/hello:1.0" */
-    const char *origin; /* for messages: the registry's URL, or the file's */
+    const char *origin; /* for messages: the registry's URL, or where AppC images are */
     struct registry_target target;
-    const char *name, *id; /* AppC */
-    struct image_aci_place place;
+    struct image_aci_name name; /* AppC */
+    const char *id;
 };
 
 /* The pull is gone when it returns. */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/map.h"
+#include "launcher/image_discovery.h"
 #include "launcher/image_path.h"
 #include "launcher/image_pull.h"
 
@@ -32,6 +33,8 @@ struct image_store {
     uv_loop_t *loop;
     struct registry_client *registry;
     char *registry_url, *prefix;
+    struct image_web *web;
+    struct image_places places;
     struct image_directory directory;
     struct image_flights *flights;
     struct map *pulls;
@@ -52,16 +55,33 @@ static void part_closed(void *user)
     image_directory_close(&store->directory);
     free(store->registry_url);
     free(store->prefix);
+    image_web_free(store->web);
     free(store);
     curl_global_cleanup();
+}
+
+static bool check_prefix(const char *prefix, struct error *err)
+{
+    static const struct image_aci_name any = { .name = "x" };
+    struct arena *arena = arena_new();
+    struct image_aci_place place;
+    bool ok = image_discovery_simple(&any, prefix, arena, &place, err);
+    arena_free(arena);
+    return ok;
 }
 
 struct image_store *image_store_open(uv_loop_t *loop, const struct image_store_options *options,
                                      struct error *err)
 {
     struct image_directory directory;
-    if (!image_directory_open(&directory, options->directory, err))
+    const char *prefix = options->appc_simple_discovery_uri_prefix;
+    if (prefix && !check_prefix(prefix, err))
         return NULL;
+    struct image_web *web = image_web_new(&options->web, err);
+    if (!web || !image_directory_open(&directory, options->directory, err)) {
+        image_web_free(web);
+        return NULL;
+    }
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     assert(code == CURLE_OK);
     struct image_store *store = xcalloc(1, sizeof *store);
@@ -71,9 +91,11 @@ struct image_store *image_store_open(uv_loop_t *loop, const struct image_store_o
     store->pulls = map_new();
     if (options->registry_url)
         store->registry_url = xstrdup(options->registry_url);
-    if (options->appc_simple_discovery_uri_prefix)
-        store->prefix = xstrdup(options->appc_simple_discovery_uri_prefix);
-    store->flights = image_flights_open(loop, &store->directory, store->registry);
+    if (prefix)
+        store->prefix = xstrdup(prefix);
+    store->web = web;
+    store->places = (struct image_places){ web, store->prefix, options->appc_meta_discovery };
+    store->flights = image_flights_open(loop, &store->directory, store->registry, &store->places);
     store->open_parts = 1;
     return store;
 }
@@ -222,19 +244,19 @@ static bool describe_appc(struct image_store *store, const struct image_request 
                           struct arena *arena, struct image_pull_request *pull, struct error *err)
 {
     char shown[IMAGE_SHOWN_BYTES];
-    if (!image_aci_find(request, store->prefix, arena, &pull->place, err))
+    if (!image_aci_name_of(request, arena, &pull->name, err))
         return false;
-    pull->name = request->name;
     pull->id = request->id ? request->id : "";
     pull->label = arena_strdup(arena, image_show(request->name, shown));
-    pull->origin = pull->place.path ? pull->place.path : pull->place.url;
+    pull->origin = store->prefix ? store->prefix : "its host";
     return true;
 }
 
 static const char *key_of(const struct image_pull_request *pull, struct arena *arena)
 {
     if (pull->kind == IMAGE_APPC)
-        return arena_printf(arena, "appc %s %s", pull->name, pull->id);
+        return arena_printf(arena, "appc %s %s", image_aci_name_format(&pull->name, arena),
+                            pull->id);
     return arena_printf(arena, "docker %s %s %s", pull->target.base_url, pull->target.repository,
                         pull->target.reference);
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "launcher/image_web.h"
 
 #include <stdint.h>
 #include <uv.h>
@@ -17,16 +18,18 @@ struct image_store_options {
     const char *directory;            /* made when missing; mode 0700 */
     struct registry_client *registry; /* borrowed */
     const char *registry_url;         /* the cluster's docker_registry, or NULL; borrowed */
-    const char
-        *appc_simple_discovery_uri_prefix; /* "/dir/", "file:///dir/" or "http(s)://…"; or NULL */
+    /* Where AppC images are: "/dir/", "file:///dir/" or "http(s)://…"; NULL: their names' hosts know. */
+    const char *appc_simple_discovery_uri_prefix;
+    bool appc_meta_discovery; /* their hosts are asked for what the prefix does not have, too */
+    struct image_web_options web;
 };
 
 enum image_kind { IMAGE_DOCKER, IMAGE_APPC };
 
 struct image_request {
     enum image_kind kind;
-    const char
-        *name; /* Docker: "repository" or "host[:port]/repository"; AppC: "example.org/hello" */
+    const char *
+        name; /* Docker: "repository" or "host[:port]/repository"; AppC: "example.org/hello[:version]" */
     const char *tag; /* Docker: "tag" or "sha256:…" */
     const char *id;  /* AppC: "sha512-…", may be empty */
 };

@@ -1,8 +1,11 @@
 # The image store: image_core computes only, image_store has the loop, the disk and the network.
 add_library(image_core STATIC
     image_aci.c
+    image_aci_name.c
     image_config.c
     image_digest.c
+    image_discovery.c
+    image_html.c
     image_json.c
     image_manifest.c
     image_name.c
@@ -24,14 +27,18 @@ target_link_libraries(image_unpack PUBLIC image_core PkgConfig::ARCHIVE
     PRIVATE PkgConfig::ISAL PkgConfig::UV PkgConfig::ZSTD eos_warnings)
 
 add_library(image_store STATIC
+    image_appc.c
     image_directory.c
-    image_download.c
+    image_file.c
     image_fill.c
+    image_find.c
     image_flight.c
     image_parts.c
     image_pipe.c
     image_pull.c
     image_store.c
-    image_unsynced.c)
+    image_unsynced.c
+    image_web.c
+    image_whitelist.c)
 target_link_libraries(image_store PUBLIC image_unpack common_registry PkgConfig::UV PkgConfig::CURL
     PRIVATE eos_warnings)

@@ -205,6 +205,10 @@ static bool open_images(struct service *service, struct error *err)
     struct image_store_options store = {
         .directory = arena_printf(service->arena, "%s/images", service->settings.state_directory),
         .appc_simple_discovery_uri_prefix = options->appc_prefix,
+        .appc_meta_discovery = options->appc_meta_discovery,
+        .web = { .netrc = options->netrc,
+                 .insecure_hosts = options->insecure_registries.items,
+                 .insecure_host_count = options->insecure_registries.count },
     };
     if (!find_registry_url(service, &store.registry_url, err))
         return false;

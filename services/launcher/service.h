@@ -17,6 +17,7 @@ struct service_options {
     const char *docker_config, *netrc, *cluster_key_file, *appc_prefix;
     struct option_list insecure_registries, clusters;
     struct host_wishes wishes;
+    bool appc_meta_discovery;
     int64_t kill_grace_ms, dead_tasks_max;
 };
 

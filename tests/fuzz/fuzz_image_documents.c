@@ -1,5 +1,7 @@
 #include "launcher/image_aci.h"
+#include "launcher/image_digest.h"
 #include "launcher/image_manifest.h"
+#include "launcher/image_path.h"
 
 #include <assert.h>
 
@@ -35,12 +37,39 @@ static void read_manifest(struct slice json, struct arena *arena)
     assert(manifest.layer_count > 0 && !strchr(manifest.layers[0].digest, '/'));
 }
 
+static void check_labels(const struct image_label *labels, size_t count)
+{
+    struct error err;
+    assert(image_aci_check_labels(labels, count, &err));
+}
+
+static void check_paths(const struct image_aci *aci)
+{
+    struct image_path path;
+    struct error err;
+    for (size_t i = 0; i < aci->whitelist_count; i++) {
+        assert(!*aci->whitelist[i] || image_path_parse(slice_of(aci->whitelist[i]), &path, &err));
+        assert(i == 0 || strcmp(aci->whitelist[i - 1], aci->whitelist[i]) <= 0);
+    }
+}
+
 static void read_aci(struct slice json, struct arena *arena)
 {
-    struct image_settings settings;
+    static const struct image_aci_name wanted = { .name = "example.org/hello" };
+    struct image_aci aci;
     struct error err;
-    if (image_aci_parse(json, "example.org/hello", arena, &settings, &err))
-        check_settings(&settings);
+    if (!image_aci_parse(json, arena, &aci, &err))
+        return;
+    check_settings(&aci.settings);
+    check_labels(aci.labels, aci.label_count);
+    for (size_t i = 0; i < aci.dependency_count; i++) {
+        const struct image_aci_dependency *dependency = &aci.dependencies[i];
+        check_labels(dependency->name.labels, dependency->name.label_count);
+        assert(!*dependency->id || image_digest_is(IMAGE_SHA512, slice_of(dependency->id)));
+        assert(*image_aci_name_format(&dependency->name, arena));
+    }
+    check_paths(&aci);
+    (void)!image_aci_match(&aci, &wanted, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

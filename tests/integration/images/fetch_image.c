@@ -12,16 +12,18 @@
 #include <stdio.h>
 
 static struct {
-    const char *registry, *prefix;
+    const char *registry, *prefix, *netrc;
     struct option_list insecure;
     int64_t deadline_ms, repeat;
-    bool cancel, close, close_in_answer, peak;
+    bool meta, cancel, close, close_in_answer, peak;
 } options = { .deadline_ms = 60000, .repeat = 1 };
 
 /* clang-format off */
 static const struct option rows[] = {
     { .name = "registry", .type = OPTION_STRING, .target = &options.registry, .value = "URL", .help = "of the cluster" },
     { .name = "prefix", .type = OPTION_STRING, .target = &options.prefix, .value = "PREFIX", .help = "of simple discovery" },
+    { .name = "meta", .type = OPTION_SWITCH, .target = &options.meta, .help = "meta discovery besides the prefix" },
+    { .name = "netrc", .type = OPTION_STRING, .target = &options.netrc, .value = "FILE", .help = "credentials" },
     { .name = "insecure-registry", .type = OPTION_LIST, .target = &options.insecure, .value = "HOST", .help = "plain HTTP" },
     { .name = "deadline", .type = OPTION_DURATION, .target = &options.deadline_ms, .value = "DURATION", .help = "of each request" },
     { .name = "repeat", .type = OPTION_INTEGER, .target = &options.repeat, .value = "COUNT", .help = "each request so often" },
@@ -139,8 +141,14 @@ static bool open_store(uv_loop_t *loop, const char *directory, struct error *err
     registry = registry_client_open(loop, &registry_options, err);
     if (!registry)
         return false;
-    struct image_store_options store_options = { directory, registry, options.registry,
-                                                 options.prefix };
+    struct image_store_options store_options = {
+        .directory = directory,
+        .registry = registry,
+        .registry_url = options.registry,
+        .appc_simple_discovery_uri_prefix = options.prefix,
+        .appc_meta_discovery = options.meta,
+        .web = { options.netrc, options.insecure.items, options.insecure.count },
+    };
     store = image_store_open(loop, &store_options, err);
     if (!store)
         registry_client_close(registry);

@@ -619,8 +619,6 @@ def appc_refused(store, fake):
     assert os.listdir(f"{store}/appc") == []
     shutil.copy(f"{where}/x.org/a-latest-linux-{ACI_ARCH}.aci", f"{where}/x.org/b-latest-linux-{ACI_ARCH}.aci")
     refused(store, *prefix, f"appc:x.org/b@{identity}", words=['calls itself "x.org/a"'], code=9)
-    aci(where, "x.org/c", dependencies=[{"imageName": "x.org/a"}])
-    refused(store, *prefix, "appc:x.org/c", words=["dependencies"], code=12)
     aci(where, "x.org/d", manifest=b"{")
     refused(store, *prefix, "appc:x.org/d", words=["x.org/d", "manifest"], code=3)
     aci(where, "x.org/e", labels=[{"name": "os", "value": "plan9"}])
@@ -629,7 +627,6 @@ def appc_refused(store, fake):
     refused(store, *prefix, "appc:x.org/f", words=["not a regular file"], code=9)
     aci(where, "x.org/g", entries=[("other", b"x")])
     refused(store, *prefix, "appc:x.org/g", words=['entry "other"'], code=3)
-    refused(store, "appc:x.org/a", words=["--appc-simple-discovery-uri-prefix"], code=9)
 
 
 class Web:
@@ -672,7 +669,7 @@ def appc_over_http(store, fake):
     assert image["digest"] == identity and len(read(image, "f")) == 2 << 20
     refused(store, "--prefix", f"{web.url}/", "appc:x.org/b", words=["x.org/b", web.url, "404"], code=5)
     one(f"{store}.2", "--prefix", f"{web.url}/moved/", f"appc:x.org/a@{identity}")
-    refused(store, "--prefix", f"{web.url}/file/", "appc:x.org/c", words=["x.org/c"], code=14)
+    refused(store, "--prefix", f"{web.url}/file/", "appc:x.org/c", words=["x.org/c", "no http or https URL"], code=9)
     refused(store, "--prefix", "http://127.0.0.1:1/", "appc:x.org/c", words=["127.0.0.1:1"], code=14)
     web.close()
 

@@ -43,7 +43,7 @@ static void bed_open(struct bed *bed)
     assert_int_equal(uv_loop_init(&bed->loop), 0);
     assert_true(image_directory_open(&bed->directory, bed->path, &err));
     assert_int_equal(mkdirat(bed->directory.folder_fds[IMAGE_FOLDER_LAYERS], NAME, 0700), 0);
-    bed->flights = image_flights_open(&bed->loop, &bed->directory, NULL);
+    bed->flights = image_flights_open(&bed->loop, &bed->directory, NULL, NULL);
 }
 
 static void bed_close(struct bed *bed)

@@ -1,6 +1,5 @@
 #include "launcher/image_name.h"
 
-#include "launcher/image_config.h"
 #include "unit/test.h"
 
 #include <string.h>
@@ -59,48 +58,31 @@ static void reads_the_reference(void **state)
 #define ID "sha512-" HEX64 HEX64
 
 static const struct appc_case {
-    const char *name, *image, *id, *prefix;
-    const char *path, *url; /* "@" stands for the processor; both NULL: refused */
-    const char *message;
+    const char *name, *image, *id;
+    const char *message; /* NULL: accepted */
 } appc_cases[] = {
-    { "directory", "example.org/hello", ID, "/srv/aci/",
-      "/srv/aci/example.org/hello-latest-linux-@.aci", NULL, NULL },
-    { "no slash at end", "hello", ID, "/srv/aci", "/srv/aci/hello-latest-linux-@.aci", NULL, NULL },
-    { "file URL", "hello", "", "file:///srv/", "/srv/hello-latest-linux-@.aci", NULL, NULL },
-    { "http", "hello", ID, "http://h:1/x/", NULL, "http://h:1/x/hello-latest-linux-@.aci", NULL },
-    { "name is the host", "h.test/a", NULL, "https://", NULL, "https://h.test/a-latest-linux-@.aci",
-      NULL },
-    { "no prefix", "hello", ID, NULL, NULL, NULL, "--appc-simple-discovery-uri-prefix" },
-    { "relative prefix", "hello", ID, "aci/", NULL, NULL, "neither an absolute directory" },
-    { "other scheme", "hello", ID, "ftp://h/", NULL, NULL, "neither an absolute directory" },
-    { "empty", "", ID, "/srv/", NULL, NULL, "1 to 255" },
-    { "too long", X250 X10, ID, "/srv/", NULL, NULL, "1 to 255" },
-    { "going up", "a/../../etc/x", ID, "/srv/", NULL, NULL, "byte 3" },
-    { "absolute", "/etc/x", ID, "/srv/", NULL, NULL, "byte 1" },
-    { "ends in a separator", "hello-", ID, "/srv/", NULL, NULL, "byte 6" },
-    { "upper case", "Hello", ID, "/srv/", NULL, NULL, "byte 1" },
-    { "short id", "hello", "sha512-ab", "/srv/", NULL, NULL, "128 hexadecimal" },
-    { "id is a path", "hello", "../x", "/srv/", NULL, NULL, "128 hexadecimal" },
+    { "name and id", "example.org/hello", ID, NULL },
+    { "name", "hello", "", NULL },
+    { "id is NULL", "hello", NULL, NULL },
+    { "version", "hello:1.0", NULL, NULL },
+    { "empty", "", ID, "1 to 255" },
+    { "NULL", NULL, ID, "1 to 255" },
+    { "going up", "a/../../etc/x", ID, "byte 3" },
+    { "short id", "hello", "sha512-ab", "128 hexadecimal" },
+    { "id is a path", "hello", "../x", "128 hexadecimal" },
 };
 
-static void discovers_simply(void **state)
+static void reads_the_appc_name(void **state)
 {
     const struct appc_case *c = *state;
     struct image_request request = { IMAGE_APPC, c->image, NULL, c->id };
     struct arena *arena = arena_new();
-    struct image_aci_place place = { 0 };
+    struct image_aci_name name = { 0 };
     struct error err = { 0 };
 
-    bool ok = image_aci_find(&request, c->prefix, arena, &place, &err);
-
-    const char *expected = c->path ? c->path : c->url;
-    assert_int_equal(ok, expected != NULL);
-    if (ok) {
-        const char *at = strchr(expected, '@');
-        const char *found = c->path ? place.path : place.url;
-        assert_string_equal(found, arena_printf(arena, "%.*s%s%s", (int)(at - expected), expected,
-                                                image_appc_architecture, at + 1));
-    } else {
+    assert_int_equal(image_aci_name_of(&request, arena, &name, &err), !c->message);
+    if (c->message) {
+        assert_int_equal(err.code, ERROR_INVALID_ARGUMENT);
         assert_non_null(strstr(err.message, c->message));
     }
     arena_free(arena);
@@ -108,5 +90,6 @@ static void discovers_simply(void **state)
 
 int main(void)
 {
-    return RUN_CASES(docker_cases, reads_the_reference) + RUN_CASES(appc_cases, discovers_simply);
+    return RUN_CASES(docker_cases, reads_the_reference) +
+           RUN_CASES(appc_cases, reads_the_appc_name);
 }
