@@ -229,18 +229,31 @@ static bool set_from_argument(const struct option *option, const char *inline_va
     return true;
 }
 
+/* "--no-x" turns the switch x off, unless a row has that very name. */
+static const struct option *find_negated(const struct option *options, struct slice name)
+{
+    const struct option *found = NULL;
+    if (!slice_starts_with(name, SLICE("no-")))
+        return NULL;
+    struct slice positive = { name.ptr + 3, name.len - 3 };
+    for (const struct option *o = options; o->name; o++) {
+        if (slice_is(name, o->name))
+            return NULL;
+        if (o->type == OPTION_SWITCH && slice_is(positive, o->name))
+            found = o;
+    }
+    return found;
+}
+
 static bool parse_long(const struct option *options, struct cursor *cursor, struct error *err)
 {
     struct slice rest = slice_of(cursor->argv[cursor->at] + 2);
     struct slice name = slice_split(&rest, '=');
 
-    if (!rest.ptr && slice_starts_with(name, SLICE("no-"))) {
-        struct slice positive = { name.ptr + 3, name.len - 3 };
-        for (const struct option *o = options; o->name; o++)
-            if (o->type == OPTION_SWITCH && slice_is(positive, o->name)) {
-                *(bool *)o->target = false;
-                return true;
-            }
+    const struct option *negated = rest.ptr ? NULL : find_negated(options, name);
+    if (negated) {
+        *(bool *)negated->target = false;
+        return true;
     }
     const struct option *option = find_long(options, name, err);
     return option && set_from_argument(option, rest.ptr, cursor, err);

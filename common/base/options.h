@@ -8,7 +8,8 @@
 /* Command line flags from a table, with environment twins, and the help text made of the same rows.
  *
  * A flag `--state-dir` has the twin `EOS_STATE_DIR`; the command line wins.  Accepted forms are
- * `--name VALUE`, `--name=VALUE`, `--name` and `--no-name` for switches, `-x VALUE` for a short
+ * `--name VALUE`, `--name=VALUE`, `--name` and `--no-name` for switches (a row that is called
+ * "no-name" itself comes first), `-x VALUE` for a short
  * name, unambiguous prefixes of long names, and `--` before positional arguments.  An empty
  * environment variable counts as not set. */
 enum option_type {

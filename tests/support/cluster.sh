@@ -123,13 +123,14 @@ cluster_peers() {
     [ "${1:-}" = without-docker ] || docker_start
 }
 
-# cluster_start [FLAG…]: `eos dev` with these flags more; sets HTTP and DEV (its process id).
+# cluster_start [FLAG…]: `eos dev` with these flags more; sets HTTP and DEV (its process id).  CLUSTER_KEYS holds
+# further members of its entry in clusters.json, with a comma in front.
 cluster_start() {
     HTTP=127.0.0.1:$(free_port)
     export EOS_CONFIG_ROOT=$PEERS_DIR/etc AURORA_CONFIG_ROOT=$PEERS_DIR/etc
     mkdir -p "$PEERS_DIR/etc"
     cat > "$PEERS_DIR/etc/clusters.json" <<JSON
-[{"name": "$CLUSTER", "scheduler_uri": "http://$HTTP", "docker_registry": "http://${REGISTRY:-127.0.0.1:1}"}]
+[{"name": "$CLUSTER", "scheduler_uri": "http://$HTTP", "docker_registry": "http://${REGISTRY:-127.0.0.1:1}"${CLUSTER_KEYS:-}}]
 JSON
     dev_start "$@"
 }

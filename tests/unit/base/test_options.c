@@ -220,9 +220,28 @@ static void help_is_made_of_the_rows(void **state)
                         "      --long TIME            a longer time (default 90s)\n");
 }
 
+static void a_row_of_its_own_is_no_negation(void **state)
+{
+    bool pin = false, no_pin = false;
+    const struct option own[] = {
+        { .name = "pin", .type = OPTION_SWITCH, .target = &pin, .no_environment = true },
+        { .name = "no-pin", .type = OPTION_SWITCH, .target = &no_pin, .no_environment = true },
+        { 0 },
+    };
+    char program[] = "x", first[] = "--pin", second[] = "--no-pin";
+    char *argv[] = { program, first, second, NULL };
+    int count;
+    struct error err;
+    (void)state;
+    assert_true(options_parse(own, 3, argv, &count, &err));
+    assert_true(pin);
+    assert_true(no_pin);
+}
+
 int main(void)
 {
-    const struct CMUnitTest others[] = { cmocka_unit_test(help_is_made_of_the_rows) };
+    const struct CMUnitTest others[] = { cmocka_unit_test(help_is_made_of_the_rows),
+                                         cmocka_unit_test(a_row_of_its_own_is_no_negation) };
     return RUN_CASES(parses, is_understood_or_refused) + RUN_CASES(units, has_its_value) +
            cmocka_run_group_tests(others, NULL, NULL);
 }
