@@ -1,4 +1,5 @@
 #include "config/class.h"
+#include "config/encoding.h"
 #include "config/format.h"
 #include "config/integer.h"
 #include "config/moment.h"
@@ -217,6 +218,8 @@ static bool add_sequences(struct vm *vm, struct value a, struct value b, struct 
         return concatenate_text(vm, a, b, ret);
     if (a.kind == b.kind && (a.kind == K_LIST || a.kind == K_TUPLE))
         return concatenate_lists(vm, a, b, ret);
+    if (a.kind == K_BYTES)
+        return raise_error(vm, &class_TypeError, "can't concat %s to bytes", value_type_name(b));
     if (a.kind == K_STR)
         return raise_error(vm, &class_TypeError, "can only concatenate str (not \"%s\") to str",
                            value_type_name(b));
@@ -323,9 +326,16 @@ static bool merge_dicts(struct vm *vm, struct value a, struct value b, struct va
 
 /* --- counters --- */
 
-static bool is_counter(struct value v)
+bool value_is_counter(struct value v)
 {
     return v.kind == K_DICT && v.dict->type_name && strcmp(v.dict->type_name, "Counter") == 0;
+}
+
+struct value counter_new(struct vm *vm)
+{
+    struct value counter = dict_value(vm->arena, K_DICT);
+    counter.dict->type_name = class_Counter.name;
+    return counter;
 }
 
 static bool count_of(struct vm *vm, const struct dict *dict, struct value key, struct value *ret)
@@ -429,6 +439,26 @@ static bool modulo_object(struct vm *vm, struct value a, struct value b, struct 
     return true;
 }
 
+static struct value latin_text(struct vm *vm, struct value v)
+{
+    struct value text;
+    if (v.kind != K_BYTES || !text_decode(vm, v.s, value_text(vm->arena, "latin-1"), V_NONE, &text))
+        return v;
+    return text;
+}
+
+/* As with text, by way of the characters that bytes are in Latin-1. */
+static bool modulo_bytes(struct vm *vm, struct value a, struct value b, struct value *ret)
+{
+    if (b.kind == K_TUPLE) {
+        b = tuple_of(vm->arena, b.list->items, b.list->count);
+        for (size_t i = 0; i < b.list->count; i++)
+            b.list->items[i] = latin_text(vm, b.list->items[i]);
+    }
+    return format_percent(vm, latin_text(vm, a).s, latin_text(vm, b), ret) &&
+           text_encode(vm, ret->s, value_text(vm->arena, "latin-1"), V_NONE, ret);
+}
+
 bool value_binary(struct vm *vm, enum binary_op op, struct value a, struct value b,
                   struct value *ret)
 {
@@ -438,13 +468,15 @@ bool value_binary(struct vm *vm, enum binary_op op, struct value a, struct value
         return binary_floats(vm, op, a, b, ret);
     if (a.kind == K_STR && op == OP_MODULO)
         return format_percent(vm, a.s, b, ret);
+    if (op == OP_OR && (a.kind == K_CLASS || b.kind == K_CLASS) && class_union(vm, a, b, ret))
+        return true;
     if (!view_to_set(vm, a, &a) || !view_to_set(vm, b, &b))
         return false;
     if (a.kind == K_INSTANCE || b.kind == K_INSTANCE)
         return binary_instances(vm, op, a, b, ret);
     if (a.kind == K_OBJECT && op == OP_MODULO)
         return modulo_object(vm, a, b, ret);
-    if (is_counter(a) && is_counter(b) &&
+    if (value_is_counter(a) && value_is_counter(b) &&
         (op == OP_ADD || op == OP_SUBTRACT || op == OP_AND || op == OP_OR))
         return binary_counters(vm, op, a, b, ret);
     if (op == OP_ADD)
@@ -457,6 +489,8 @@ bool value_binary(struct vm *vm, enum binary_op op, struct value a, struct value
         return binary_sets(vm, op, a, b, ret);
     if (a.kind == K_DICT && b.kind == K_DICT && op == OP_OR)
         return merge_dicts(vm, a, b, ret);
+    if (a.kind == K_BYTES && op == OP_MODULO)
+        return modulo_bytes(vm, a, b, ret);
     return unsupported(vm, op, a, b);
 }
 
@@ -512,6 +546,8 @@ bool value_negate(struct vm *vm, struct value v, struct value *ret)
         *ret = integer_negate(vm->arena, v);
     else if (v.kind == K_FLOAT)
         *ret = V_FLOAT(-v.f);
+    else if (value_is_counter(v))
+        return value_binary(vm, OP_SUBTRACT, counter_new(vm), v, ret);
     else if (!value_call_special(vm, v, "__neg__", NULL, 0, ret, &found))
         return false;
     else if (!found)

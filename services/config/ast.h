@@ -137,7 +137,8 @@ struct code {
     enum code_kind kind;
     const struct source *source;
     struct string *name;
-    struct string **slots; /* names of the variables; parameters come first */
+    struct string *full_name; /* "Class.method", "outer.<locals>.inner"; set when it is defined */
+    struct string **slots;    /* names of the variables; parameters come first */
     uint32_t slot_count;
     /* Parameters in the order: positional, keyword only, *args, **kwargs. */
     uint32_t positional_count, positional_only_count, keyword_only_count;

@@ -75,6 +75,25 @@ const char *value_type_name(struct value v)
 
 /* --- looking up --- */
 
+/* An object in a class that has __get__() decides itself what it gives; `self` is None for the class. */
+static bool get_by_descriptor(struct vm *vm, struct value self, const struct class *class,
+                              struct value found, struct value *ret)
+{
+    const struct value items[] = { self, { .kind = K_CLASS, .class = class } };
+    bool is_descriptor;
+    if (!value_call_special(vm, found, "__get__", items, 2, ret, &is_descriptor))
+        return false;
+    if (!is_descriptor)
+        *ret = found;
+    return true;
+}
+
+static bool has_special(struct vm *vm, struct value v, const char *name)
+{
+    return v.kind == K_INSTANCE &&
+           class_find(v.instance->class, string_from(vm->arena, name)).kind == K_FUNCTION;
+}
+
 /* What an attribute found in a class gives for an instance of it. */
 static bool bind_found(struct vm *vm, struct value self, struct value found, struct value *ret)
 {
@@ -91,6 +110,8 @@ static bool bind_found(struct vm *vm, struct value self, struct value found, str
                    : bind_method(vm, (struct value){ .kind = K_CLASS, .class = value_class(self) },
                                  found.property->function);
         return true;
+    case K_INSTANCE:
+        return get_by_descriptor(vm, self, value_class(self), found, ret);
     default:
         *ret = found;
         return true;
@@ -179,6 +200,51 @@ static bool find_special_name(struct vm *vm, struct value v, struct string *name
     return false;
 }
 
+static struct value exception_or_none(struct value v)
+{
+    return v.kind == K_INSTANCE ? v : V_NONE;
+}
+
+/* The name that a message of ours quotes first, as in "name 'x' is not defined". */
+static struct value quoted_name(struct vm *vm, const struct list *items)
+{
+    if (items->count == 0 || items->items[0].kind != K_STR)
+        return V_NONE;
+    const char *start = strchr(items->items[0].s->data, '\''), *end = NULL;
+    end = start ? strchr(start + 1, '\'') : NULL;
+    return end ? V_STR(string_new(vm->arena, start + 1, (size_t)(end - start - 1))) : V_NONE;
+}
+
+/* Arguments of exceptions that have names. */
+static bool find_argument(struct vm *vm, struct value v, struct string *name, struct value *ret)
+{
+    static const struct {
+        const struct class *class;
+        const char *name;
+        size_t index;
+    } rows[] = {
+        { &class_StopIteration, "value", 0 }, { &class_SystemExit, "code", 0 },
+        { &class_OSError, "errno", 0 },       { &class_OSError, "strerror", 1 },
+        { &class_OSError, "filename", 2 },    { &class_ImportError, "msg", 0 },
+        { &class_SyntaxError, "msg", 0 },     { &class_JSONDecodeError, "msg", 0 },
+    };
+    const struct list *items = v.instance->payload.list;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!string_is(name, rows[i].name) || !class_is_subclass(v.instance->class, rows[i].class))
+            continue;
+        bool is_given =
+            rows[i].index < items->count && (rows[i].class != &class_OSError || items->count > 1);
+        *ret = is_given ? items->items[rows[i].index] : V_NONE;
+        return true;
+    }
+    bool is_name = class_is_subclass(v.instance->class, &class_NameError) ||
+                   class_is_subclass(v.instance->class, &class_ImportError);
+    if (!is_name || !string_is(name, "name"))
+        return false;
+    *ret = quoted_name(vm, items);
+    return true;
+}
+
 static bool find_in_exception(struct vm *vm, struct value v, struct string *name, struct value *ret)
 {
     if (!class_is_subclass(v.instance->class, &class_BaseException))
@@ -191,20 +257,23 @@ static bool find_in_exception(struct vm *vm, struct value v, struct string *name
         *ret = v.instance->payload.list->items[0];
         return true;
     }
-    if (string_is(name, "__context__") || string_is(name, "__traceback__")) {
+    if (string_is(name, "__traceback__"))
         *ret = V_NONE;
-        return true;
-    }
-    if (string_is(name, "__cause__")) {
-        *ret = v.instance->cause;
-        return true;
-    }
-    if (string_is(name, "value") && v.instance->class == &class_StopIteration) {
-        *ret = v.instance->payload.list->count ? v.instance->payload.list->items[0] : V_NONE;
-        return true;
-    }
-    (void)vm;
-    return false;
+    else if (string_is(name, "__context__"))
+        *ret = exception_or_none(v.instance->context);
+    else if (string_is(name, "__cause__"))
+        *ret = exception_or_none(v.instance->cause);
+    else if (string_is(name, "__suppress_context__"))
+        *ret = V_BOOL(v.instance->is_context_hidden);
+    else
+        return find_argument(vm, v, name, ret);
+    return true;
+}
+
+/* The methods of builtin classes that are written in the language have no special names. */
+static bool is_plain_name(const struct string *name)
+{
+    return name->len < 2 || name->data[0] != '_' || name->data[1] != '_';
 }
 
 static bool find_in_instance(struct vm *vm, struct value v, struct string *name, struct value *ret)
@@ -213,19 +282,25 @@ static bool find_in_instance(struct vm *vm, struct value v, struct string *name,
     if (instance->class == &class_super)
         return find_in_super(vm, instance->payload.p, name, ret);
     struct value found = class_find(instance->class, name);
-    if (found.kind == K_PROPERTY && found.property->kind == PROPERTY_GETTER)
+    if ((found.kind == K_PROPERTY && found.property->kind == PROPERTY_GETTER) ||
+        has_special(vm, found, "__set__"))
         return bind_found(vm, v, found, ret);
     if (instance->attributes &&
         (*ret = dict_get_text(instance->attributes, name)).kind != K_UNBOUND)
         return true;
     if (found.kind != K_UNBOUND)
         return bind_found(vm, v, found, ret);
+    if ((*ret = regex_part(vm, v, name)).kind != K_UNBOUND)
+        return true;
     if (value_is_moment(v) && (*ret = moment_part(v, name)).kind != K_UNBOUND)
         return true;
     if (find_special_name(vm, v, name, ret) || find_in_exception(vm, v, name, ret))
         return true;
-    found = instance->class->layout == K_INSTANCE ? V_UNBOUND
-                                                  : special_find(instance->class->layout, name);
+    enum kind layout = instance->class->layout;
+    found = layout == K_INSTANCE ? V_UNBOUND : special_find(layout, name);
+    if (found.kind == K_UNBOUND && layout != K_INSTANCE && is_plain_name(name) &&
+        !module_builtin_method(vm, instance->class, name, &found))
+        return false;
     if (found.kind != K_UNBOUND)
         return bind_found(vm, v, found, ret);
     return find_getattr(vm, v, name, ret);
@@ -252,12 +327,17 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
     struct value found = class_find(class, name);
     if (found.kind == K_UNBOUND && class->layout != K_INSTANCE)
         found = special_find(class->layout, name);
+    if (found.kind == K_UNBOUND && class->layout != K_INSTANCE && is_plain_name(name) &&
+        !module_builtin_method(vm, class, name, &found))
+        return false;
     if (found.kind == K_PROPERTY && found.property->kind != PROPERTY_GETTER) {
         *ret = found.property->kind == PROPERTY_STATIC
                    ? found.property->function
                    : bind_method(vm, v, found.property->function);
         return true;
     }
+    if (found.kind == K_INSTANCE)
+        return get_by_descriptor(vm, V_NONE, class, found, ret);
     if (found.kind == K_NATIVE)
         found = native_of_class(vm, class, name, found);
     if (found.kind == K_UNBOUND && (string_is(name, "__name__") || string_is(name, "__qualname__")))
@@ -296,6 +376,14 @@ static struct value function_defaults(struct vm *vm, const struct function *func
     return found.list->count ? found : V_NONE;
 }
 
+static struct value keywords_of(struct vm *vm, const struct args *args)
+{
+    struct value dict = dict_value(vm->arena, K_DICT);
+    for (size_t i = 0; i < args->keyword_count; i++)
+        dict_set_text(vm->arena, dict.dict, args->keywords[i].name, args->keywords[i].value);
+    return dict;
+}
+
 static struct value find_in_function(struct vm *vm, struct value v, struct string *name)
 {
     if (v.kind == K_FUNCTION && v.function->attributes) {
@@ -310,6 +398,9 @@ static struct value find_in_function(struct vm *vm, struct value v, struct strin
         return v.bound->function;
     if (v.kind == K_BOUND)
         return find_in_function(vm, v.bound->function, name);
+    if (v.kind == K_FUNCTION && string_is(name, "__qualname__") && v.function->code->full_name &&
+        v.function->name == v.function->code->name)
+        return V_STR(v.function->code->full_name);
     if (is_name && v.kind == K_FUNCTION)
         return V_STR(v.function->name);
     if (is_name && v.kind == K_NATIVE)
@@ -324,6 +415,10 @@ static struct value find_in_function(struct vm *vm, struct value v, struct strin
         return V_NONE;
     if (v.kind == K_PARTIAL && string_is(name, "func"))
         return v.partial->function;
+    if (v.kind == K_PARTIAL && string_is(name, "args"))
+        return tuple_of(vm->arena, v.partial->args.items, v.partial->args.count);
+    if (v.kind == K_PARTIAL && string_is(name, "keywords"))
+        return keywords_of(vm, &v.partial->args);
     return V_UNBOUND;
 }
 
@@ -338,12 +433,16 @@ static struct value find_in_number(struct value v, const struct string *name)
     return is_whole && string_is(name, "denominator") ? V_INT(1) : V_UNBOUND;
 }
 
+/* A slice or a range. */
 static struct value find_in_slice(struct value v, struct string *name)
 {
     static const char *const names[] = { "start", "stop", "step" };
+    const int64_t numbers[] = { v.kind == K_RANGE ? v.range->start : 0,
+                                v.kind == K_RANGE ? v.range->stop : 0,
+                                v.kind == K_RANGE ? v.range->step : 0 };
     for (size_t i = 0; i < 3; i++)
         if (string_is(name, names[i]))
-            return v.list->items[i];
+            return v.kind == K_RANGE ? V_INT(numbers[i]) : v.list->items[i];
     return V_UNBOUND;
 }
 
@@ -370,7 +469,7 @@ bool value_find_attribute(struct vm *vm, struct value v, struct string *name, st
         break;
     }
     struct value found = value_class(v) ? class_find(value_class(v), name) : V_UNBOUND;
-    if (found.kind == K_UNBOUND && v.kind == K_SLICE)
+    if (found.kind == K_UNBOUND && (v.kind == K_SLICE || v.kind == K_RANGE))
         found = find_in_slice(v, name);
     if (found.kind == K_UNBOUND && value_is_number(v))
         found = find_in_number(v, name);
@@ -380,6 +479,11 @@ bool value_find_attribute(struct vm *vm, struct value v, struct string *name, st
         found = v.dict->fallback;
     if (found.kind == K_UNBOUND)
         found = special_find(v.kind, name);
+    if (found.kind == K_UNBOUND && is_plain_name(name) && value_class(v)) {
+        if (!module_builtin_method(vm, value_class(v), name, &found))
+            return false;
+        return bind_found(vm, v, found, ret);
+    }
     if (found.kind == K_UNBOUND && string_is(name, "__class__"))
         found = value_type(v);
     else if (found.kind == K_UNBOUND && v.kind == K_EMPTY && string_is(name, "__name__"))
@@ -419,6 +523,27 @@ bool value_get_attribute(struct vm *vm, struct value v, struct string *name, str
 
 /* --- changing --- */
 
+/* What an exception keeps elsewhere than among its attributes. */
+static bool set_in_exception(struct vm *vm, struct value v, const struct string *name,
+                             struct value item, bool *ret_done)
+{
+    struct value items;
+    *ret_done = true;
+    if (string_is(name, "args")) {
+        if (!value_to_list(vm, item, K_TUPLE, &items))
+            return false;
+        v.instance->payload = items;
+    } else if (string_is(name, "__cause__")) {
+        v.instance->cause = exception_or_none(item);
+        v.instance->is_context_hidden = true;
+    } else if (string_is(name, "__context__")) {
+        v.instance->context = exception_or_none(item);
+    } else {
+        *ret_done = string_is(name, "__traceback__");
+    }
+    return true;
+}
+
 static bool set_in_instance(struct vm *vm, struct value v, struct string *name, struct value item)
 {
     struct value found = class_find(v.instance->class, name), arguments[] = { V_STR(name), item },
@@ -431,7 +556,14 @@ static bool set_in_instance(struct vm *vm, struct value v, struct string *name, 
     if (is_property)
         return raise_error(vm, &class_AttributeError, "property '%s' of '%s' object has no setter",
                            name->data, v.instance->class->name);
-    if (!value_call_special(vm, v, "__setattr__", arguments, 2, &result, &is_done))
+    const struct value place[] = { v, item };
+    if (!value_call_special(vm, v, "__setattr__", arguments, 2, &result, &is_done) ||
+        (!is_done && !value_call_special(vm, found, "__set__", place, 2, &result, &is_done)))
+        return false;
+    if (is_done)
+        return true;
+    if (class_is_subclass(v.instance->class, &class_BaseException) &&
+        !set_in_exception(vm, v, name, item, &is_done))
         return false;
     if (is_done)
         return true;
@@ -519,6 +651,8 @@ static bool is_instance_of_class(struct value v, const struct class *class)
 
 bool value_is_instance(struct vm *vm, struct value v, struct value type, bool *ret)
 {
+    if (type.kind == K_INSTANCE && type.instance->class == &class_UnionType)
+        type = type.instance->payload;
     if (type.kind == K_TUPLE) {
         *ret = false;
         for (size_t i = 0; !*ret && i < type.list->count; i++)

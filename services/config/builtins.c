@@ -97,10 +97,40 @@ BUILTIN(builtin_divmod)
 {
     (void)self;
     struct value pair[2];
+    bool is_float = args->items[0].kind == K_FLOAT || args->items[1].kind == K_FLOAT;
+    if (is_float && value_is_number(args->items[1]) && value_is_number(args->items[0]) &&
+        integer_sign(args->items[1].kind == K_FLOAT ? V_INT(args->items[1].f != 0)
+                                                    : args->items[1]) == 0)
+        return raise_error(vm, &class_ZeroDivisionError, "float divmod()");
     if (!value_binary(vm, OP_FLOOR, args->items[0], args->items[1], &pair[0]) ||
         !value_binary(vm, OP_MODULO, args->items[0], args->items[1], &pair[1]))
         return false;
     *ret = tuple_of(vm->arena, pair, 2);
+    return true;
+}
+
+/* The number that `base` is to be multiplied with to leave 1: Euclid's algorithm. */
+static bool invert(struct vm *vm, struct value base, struct value modulus, struct value *ret)
+{
+    struct value a = modulus, b, x = V_INT(0), y = V_INT(1);
+    integer_divide(vm->arena, base, modulus, NULL, &b);
+    while (integer_sign(b) != 0) {
+        struct value quotient, rest, product, next;
+        integer_divide(vm->arena, a, b, &quotient, &rest);
+        if (!vm_step(vm) || !value_binary(vm, OP_MULTIPLY, quotient, y, &product) ||
+            !value_binary(vm, OP_SUBTRACT, x, product, &next))
+            return false;
+        x = y;
+        y = next;
+        a = b;
+        b = rest;
+    }
+    bool is_one = integer_compare(a, V_INT(1)) == 0 || integer_compare(a, V_INT(-1)) == 0;
+    if (!is_one)
+        return raise_error(vm, &class_ValueError, "base is not invertible for the given modulus");
+    if (integer_sign(a) < 0)
+        x = integer_negate(vm->arena, x);
+    integer_divide(vm->arena, x, modulus, NULL, ret);
     return true;
 }
 
@@ -112,8 +142,11 @@ static bool power_modulo(struct vm *vm, struct value base, struct value exponent
                            "pow() 3rd argument not allowed unless all arguments are integers");
     if (integer_sign(modulus) == 0)
         return raise_error(vm, &class_ValueError, "pow() 3rd argument cannot be 0");
-    if (integer_sign(exponent) < 0)
-        return raise_error(vm, &class_ValueError, "base is not invertible for the given modulus");
+    if (integer_sign(exponent) < 0) {
+        if (!invert(vm, base, modulus, &base))
+            return false;
+        exponent = integer_negate(vm->arena, exponent);
+    }
     struct value result = V_INT(1);
     integer_divide(vm->arena, base, modulus, NULL, &base);
     integer_divide(vm->arena, result, modulus, NULL, &result);
@@ -184,7 +217,7 @@ BUILTIN(builtin_round)
     struct value v = args->items[0];
     int64_t digits = 0;
     bool has_digits = args->items[1].kind > K_NONE;
-    if (has_digits && !value_to_i64(vm, args->items[1], "ndigits", &digits))
+    if (has_digits && !value_to_i64(vm, args->items[1], &digits))
         return false;
     if (value_is_integer(v))
         return round_integer(vm, v, digits, ret);
@@ -203,13 +236,15 @@ BUILTIN(builtin_round)
 }
 
 static bool in_base(struct vm *vm, const struct args *args, int base, const char *prefix,
-                    const char *name, struct value *ret)
+                    struct value *ret)
 {
-    struct value v = args->items[0];
+    struct value v = value_contents(args->items[0]);
+    bool found;
+    if (v.kind == K_INSTANCE && !value_call_special(vm, v, "__index__", NULL, 0, &v, &found))
+        return false;
     if (!value_is_integer(v))
-        return raise_error(vm, &class_TypeError,
-                           "'%s' object cannot be interpreted as an integer (%s)",
-                           value_type_name(v), name);
+        return raise_error(vm, &class_TypeError, "'%s' object cannot be interpreted as an integer",
+                           value_type_name(v));
     struct string *digits = integer_text(vm->arena, v, base);
     bool is_negative = digits->data[0] == '-';
     *ret = V_STR(string_printf(vm->arena, "%s%s%s", is_negative ? "-" : "", prefix,
@@ -220,29 +255,37 @@ static bool in_base(struct vm *vm, const struct args *args, int base, const char
 BUILTIN(builtin_hex)
 {
     (void)self;
-    return in_base(vm, args, 16, "0x", "hex", ret);
+    return in_base(vm, args, 16, "0x", ret);
 }
 
 BUILTIN(builtin_oct)
 {
     (void)self;
-    return in_base(vm, args, 8, "0o", "oct", ret);
+    return in_base(vm, args, 8, "0o", ret);
 }
 
 BUILTIN(builtin_bin)
 {
     (void)self;
-    return in_base(vm, args, 2, "0b", "bin", ret);
+    return in_base(vm, args, 2, "0b", ret);
 }
 
 BUILTIN(builtin_ord)
 {
     (void)self;
     size_t length;
-    struct value v = args->items[0];
-    if (v.kind != K_STR || v.s->chars != 1)
-        return raise_error(vm, &class_TypeError, "ord() expected a character, but %s found",
-                           v.kind == K_STR ? "string of another length" : value_type_name(v));
+    struct value v = value_contents(args->items[0]);
+    if (v.kind == K_BYTES && v.s->len == 1) {
+        *ret = V_INT((unsigned char)v.s->data[0]);
+        return true;
+    }
+    if (v.kind != K_STR && v.kind != K_BYTES)
+        return raise_error(vm, &class_TypeError, "ord() expected string of length 1, but %s found",
+                           value_type_name(v));
+    if (v.s->chars != 1)
+        return raise_error(vm, &class_TypeError,
+                           "ord() expected a character, but string of length %zu found",
+                           (size_t)v.s->chars);
     *ret = V_INT((int64_t)utf8_decode(v.s->data, &length));
     return true;
 }
@@ -252,7 +295,7 @@ BUILTIN(builtin_chr)
     (void)self;
     int64_t code;
     char bytes[4];
-    if (!value_to_i64(vm, args->items[0], "chr() argument", &code))
+    if (!value_to_i64(vm, args->items[0], &code))
         return false;
     if (code < 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
         return raise_error(vm, &class_ValueError, "chr() arg not in range(0x110000)");
@@ -336,12 +379,21 @@ static bool take_keyword(struct vm *vm, const struct args *args, const char *nam
 
 static bool extreme(struct vm *vm, const struct args *args, bool is_max, struct value *ret)
 {
-    struct value items, key = V_NONE, fallback = V_UNBOUND, best_key = V_NONE, v;
+    struct value items, key = V_NONE, fallback = V_UNBOUND, best_key = V_NONE, v, answer;
+    const char *name = is_max ? "max" : "min";
     take_keyword(vm, args, "key", &key);
     take_keyword(vm, args, "default", &fallback);
     if (args->count == 0)
-        return raise_error(vm, &class_TypeError, "%s expected at least 1 argument, got 0",
-                           is_max ? "max" : "min");
+        return raise_error(vm, &class_TypeError, "%s expected at least 1 argument, got 0", name);
+    if (args->count > 1 && fallback.kind != K_UNBOUND)
+        return raise_error(vm, &class_TypeError,
+                           "Cannot specify a default for %s() with multiple positional arguments",
+                           name);
+    for (size_t i = 0; i < args->keyword_count; i++)
+        if (!string_is(args->keywords[i].name, "key") &&
+            !string_is(args->keywords[i].name, "default"))
+            return raise_error(vm, &class_TypeError, "%s() got an unexpected keyword argument '%s'",
+                               name, args->keywords[i].name->data);
     if (args->count > 1)
         items = tuple_of(vm->arena, args->items, args->count);
     else if (!value_to_list(vm, args->items[0], K_LIST, &items))
@@ -349,16 +401,15 @@ static bool extreme(struct vm *vm, const struct args *args, bool is_max, struct 
     if (items.list->count == 0) {
         *ret = fallback;
         return fallback.kind != K_UNBOUND ||
-               raise_error(vm, &class_ValueError, "%s() arg is an empty sequence",
-                           is_max ? "max" : "min");
+               raise_error(vm, &class_ValueError, "%s() arg is an empty sequence", name);
     }
     for (size_t i = 0; i < items.list->count; i++) {
         bool is_better = i == 0;
         v = items.list->items[i];
         if (key.kind != K_NONE && !value_call1(vm, key, v, &v))
             return false;
-        if (i && !(is_max ? value_less(vm, best_key, v, &is_better)
-                          : value_less(vm, v, best_key, &is_better)))
+        if (i && (!value_compare(vm, is_max ? CMP_MORE : CMP_LESS, v, best_key, &answer) ||
+                  !value_truth(vm, answer, &is_better)))
             return false;
         if (is_better) {
             best_key = v;
@@ -469,6 +520,28 @@ static bool start_each(struct vm *vm, const struct value *items, size_t count, s
     return true;
 }
 
+/* With strict=True: argument `index` (from 0) differs from those before it. */
+static bool uneven(struct vm *vm, size_t index, const char *how)
+{
+    if (index == 1)
+        return raise_error(vm, &class_ValueError, "zip() argument 2 is %s than argument 1", how);
+    return raise_error(vm, &class_ValueError, "zip() argument %zu is %s than arguments 1-%zu",
+                       index + 1, how, index);
+}
+
+/* The first has ended: so must the others. */
+static bool first_is_shortest(struct vm *vm, const struct list *sources)
+{
+    for (size_t i = 1; i < sources->count; i++) {
+        struct value v;
+        if (!iterator_next(vm, sources->items[i].iterator, &v))
+            return false;
+        if (v.kind != K_UNBOUND)
+            return uneven(vm, i, "longer");
+    }
+    return true;
+}
+
 static bool next_zipped(struct vm *vm, struct iterator *iterator, struct value *ret)
 {
     bool has_ended;
@@ -476,11 +549,11 @@ static bool next_zipped(struct vm *vm, struct iterator *iterator, struct value *
         return false;
     if (!has_ended)
         return true;
-    if (iterator->number && ret->list->count)
-        return raise_error(vm, &class_ValueError, "zip() argument %zu is shorter than argument 1",
-                           ret->list->count + 1);
+    size_t taken = ret->list->count;
     *ret = V_UNBOUND;
-    return true;
+    if (!iterator->number || iterator->a.list->count == 0)
+        return true;
+    return taken ? uneven(vm, taken, "shorter") : first_is_shortest(vm, iterator->a.list);
 }
 
 BUILTIN(builtin_zip)
@@ -572,7 +645,9 @@ BUILTIN(builtin_reversed)
         return false;
     if (found)
         return true;
-    if (v.kind == K_SET || v.kind == K_ITERATOR || v.kind == K_FROZENSET)
+    v = value_contents(v);
+    if (v.kind != K_LIST && v.kind != K_TUPLE && v.kind != K_STR && v.kind != K_BYTES &&
+        v.kind != K_RANGE && v.kind != K_DICT && v.kind != K_OBJECT && v.kind != K_INSTANCE)
         return raise_error(vm, &class_TypeError, "'%s' object is not reversible",
                            value_type_name(v));
     struct iterator *iterator = iterator_new(vm, "reversed", next_reversed);
@@ -627,8 +702,7 @@ BUILTIN(builtin_next)
     if (ret->kind != K_UNBOUND)
         return true;
     *ret = args->items[1];
-    return !value_is_unset(args->items[1]) ||
-           raise_value(vm, exception_new(vm, &class_StopIteration, NULL, 0));
+    return !value_is_unset(args->items[1]) || generator_stop(vm, v.iterator);
 }
 
 /* --- objects --- */
@@ -697,6 +771,7 @@ BUILTIN(builtin_isinstance)
 
 static bool is_subclass(struct vm *vm, struct value class, struct value base, bool *ret)
 {
+    base = value_contents(base); /* of a union the tuple of its parts */
     if (base.kind == K_TUPLE) {
         *ret = false;
         for (size_t i = 0; !*ret && i < base.list->count; i++)
@@ -710,8 +785,11 @@ static bool is_subclass(struct vm *vm, struct value class, struct value base, bo
     *ret = false;
     if (class.kind == K_TYPE || base.kind == K_TYPE)
         return true;
-    if (class.kind != K_CLASS || base.kind != K_CLASS)
+    if (class.kind != K_CLASS)
         return raise_error(vm, &class_TypeError, "issubclass() arg 1 must be a class");
+    if (base.kind != K_CLASS)
+        return raise_error(vm, &class_TypeError,
+                           "issubclass() arg 2 must be a class, a tuple of classes, or a union");
     *ret = class_is_subclass(class.class, base.class);
     return true;
 }
@@ -864,15 +942,27 @@ BUILTIN(builtin_forbidden)
                        "configuration language");
 }
 
+BUILTIN(builtin_missing)
+{
+    (void)self;
+    (void)args;
+    (void)ret;
+    return raise_error(vm, &class_NotImplementedError,
+                       "complex, bytearray and memoryview are not part of the configuration "
+                       "language");
+}
+
 static const struct native FUNCTIONS[] = {
     { "abs", builtin_abs, "x" },
     { "all", builtin_all, "iterable" },
     { "any", builtin_any, "iterable" },
     { "ascii", builtin_ascii, "object" },
     { "bin", builtin_bin, "number" },
+    { "bytearray", builtin_missing, NULL },
     { "callable", builtin_callable, "object" },
     { "chr", builtin_chr, "i" },
     { "compile", builtin_forbidden, NULL },
+    { "complex", builtin_missing, NULL },
     { "delattr", builtin_delattr, "object name" },
     { "dir", builtin_dir, "object" },
     { "divmod", builtin_divmod, "x y" },
@@ -896,6 +986,7 @@ static const struct native FUNCTIONS[] = {
     { "locals", builtin_locals, "" },
     { "map", builtin_map, NULL },
     { "max", builtin_max, NULL },
+    { "memoryview", builtin_missing, NULL },
     { "min", builtin_min, NULL },
     { "next", builtin_next, "iterator | default" },
     { "oct", builtin_oct, "number" },

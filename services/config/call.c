@@ -6,6 +6,11 @@
 
 #define MAX_PARAMETERS 12 /* of functions written in C */
 
+static const char *full_name(const struct code *code)
+{
+    return (code->full_name ? code->full_name : code->name)->data;
+}
+
 static size_t total_count(const struct value *self, const struct args *args)
 {
     return args->count + (self != NULL);
@@ -18,19 +23,44 @@ static struct value positional(const struct value *self, const struct args *args
     return index == 0 ? *self : args->items[index - 1];
 }
 
-static bool too_many(struct vm *vm, const struct code *code, size_t given)
+/* Of the keywords given, those that are for keyword-only parameters. */
+static size_t keyword_only_given(const struct code *code, const struct args *args)
 {
-    size_t defaults = 0;
+    size_t count = 0;
+    uint32_t end = code->positional_count + code->keyword_only_count;
+    for (size_t i = 0; i < args->keyword_count; i++)
+        for (uint32_t j = code->positional_count; j < end; j++)
+            count += string_equal(code->slots[j], args->keywords[i].name);
+    return count;
+}
+
+static bool too_many(struct vm *vm, const struct code *code, const struct args *args, size_t given)
+{
+    size_t most = code->positional_count, least = most, extra = keyword_only_given(code, args);
     for (uint32_t i = 0; i < code->positional_count; i++)
-        defaults += code->defaults[i] != NULL;
-    if (defaults)
-        return raise_error(vm, &class_TypeError,
-                           "%s() takes from %zu to %u positional arguments but %zu were given",
-                           code->name->data, code->positional_count - defaults,
-                           code->positional_count, given);
-    return raise_error(vm, &class_TypeError, "%s() takes %u positional argument%s but %zu %s given",
-                       code->name->data, code->positional_count,
-                       code->positional_count == 1 ? "" : "s", given, given == 1 ? "was" : "were");
+        least -= code->defaults[i] != NULL;
+    const char *takes = least == most ? arena_printf(vm->arena, "%zu", most)
+                                      : arena_printf(vm->arena, "from %zu to %zu", least, most);
+    const char *more = "";
+    if (extra)
+        more = arena_printf(vm->arena, " positional argument%s (and %zu keyword-only argument%s)",
+                            given == 1 ? "" : "s", extra, extra == 1 ? "" : "s");
+    return raise_error(vm, &class_TypeError,
+                       "%s() takes %s positional argument%s but %zu%s %s given", full_name(code),
+                       takes, most == 1 ? "" : "s", given, more,
+                       given == 1 && !extra ? "was" : "were");
+}
+
+static bool unknown_keyword(struct vm *vm, const struct code *code, const struct string *name)
+{
+    for (uint32_t i = 0; i < code->positional_only_count; i++)
+        if (string_equal(code->slots[i], name))
+            return raise_error(vm, &class_TypeError,
+                               "%s() got some positional-only arguments passed as keyword "
+                               "arguments: '%s'",
+                               full_name(code), name->data);
+    return raise_error(vm, &class_TypeError, "%s() got an unexpected keyword argument '%s'",
+                       full_name(code), name->data);
 }
 
 static bool bind_keyword(struct vm *vm, const struct code *code, struct value *slots,
@@ -42,13 +72,12 @@ static bool bind_keyword(struct vm *vm, const struct code *code, struct value *s
             continue;
         if (slots[i].kind != K_UNBOUND)
             return raise_error(vm, &class_TypeError, "%s() got multiple values for argument '%s'",
-                               code->name->data, keyword->name->data);
+                               full_name(code), keyword->name->data);
         slots[i] = keyword->value;
         return true;
     }
     if (!rest)
-        return raise_error(vm, &class_TypeError, "%s() got an unexpected keyword argument '%s'",
-                           code->name->data, keyword->name->data);
+        return unknown_keyword(vm, code, keyword->name);
     dict_set_text(vm->arena, rest, keyword->name, keyword->value);
     return true;
 }
@@ -69,7 +98,7 @@ static bool missing_arguments(struct vm *vm, const struct code *code, const stru
         seen++;
     }
     return raise_error(vm, &class_TypeError, "%s() missing %zu required %s argument%s: %.*s",
-                       code->name->data, count, kind, count == 1 ? "" : "s", (int)names.len,
+                       full_name(code), count, kind, count == 1 ? "" : "s", (int)names.len,
                        names.bytes);
 }
 
@@ -100,7 +129,7 @@ static bool bind_arguments(struct vm *vm, const struct function *function, const
     for (size_t i = 0; i < taken; i++)
         slots[i] = positional(self, args, i);
     if (given > taken && !code->has_star)
-        return too_many(vm, code, given);
+        return too_many(vm, code, args, given);
     if (code->has_star) {
         slots[next] = list_new(vm->arena, K_TUPLE, given - taken);
         for (size_t i = taken; i < given; i++)
@@ -229,6 +258,26 @@ static bool bind_native_keyword(struct vm *vm, const struct native *native,
                        native->name, keyword->name->data);
 }
 
+/* Python says it in one of three ways, by how many there may be. */
+static bool wrong_count(struct vm *vm, const struct native *native, struct value self, size_t given,
+                        size_t most, size_t least)
+{
+    bool is_method = self.kind != K_UNBOUND && most < 2 && native->name[0] != '_';
+    const char *type = is_method ? value_type_name(self) : "", *dot = is_method ? "." : "";
+    if (most == 0)
+        return raise_error(vm, &class_TypeError, "%s%s%s() takes no arguments (%zu given)", type,
+                           dot, native->name, given);
+    if (most == 1 && least == 1)
+        return raise_error(vm, &class_TypeError, "%s%s%s() takes exactly one argument (%zu given)",
+                           type, dot, native->name, given);
+    size_t bound = given < least ? least : most;
+    return raise_error(vm, &class_TypeError, "%s expected %s%zu argument%s, got %zu", native->name,
+                       least == most   ? ""
+                       : given < least ? "at least "
+                                       : "at most ",
+                       bound, bound == 1 ? "" : "s", given);
+}
+
 bool native_call(struct vm *vm, const struct native *native, struct value self,
                  const struct args *args, struct value *ret)
 {
@@ -240,9 +289,9 @@ bool native_call(struct vm *vm, const struct native *native, struct value self,
     if (!native->params)
         return native->call(vm, self, args, ret);
     size_t count = parse_params(native->params, names, &required);
-    if (args->count > count)
-        return raise_error(vm, &class_TypeError, "%s() takes at most %zu argument%s (%zu given)",
-                           native->name, count, count == 1 ? "" : "s", args->count);
+    if (args->count > count ||
+        (count == 1 && required == 1 && args->count + args->keyword_count == 0))
+        return wrong_count(vm, native, self, args->count, count, required);
     for (size_t i = 0; i < args->count; i++)
         slots[i] = args->items[i];
     for (size_t i = 0; i < args->keyword_count; i++)
@@ -250,9 +299,7 @@ bool native_call(struct vm *vm, const struct native *native, struct value self,
             return false;
     for (size_t i = 0; i < required; i++)
         if (slots[i].kind == K_UNBOUND)
-            return raise_error(vm, &class_TypeError,
-                               "%s() missing required argument '%.*s' (pos %zu)", native->name,
-                               SLICE_ARG(names[i]), i + 1);
+            return wrong_count(vm, native, self, args->count, count, required);
     const struct args bound = { .items = slots, .count = count };
     return native->call(vm, self, &bound, ret);
 }

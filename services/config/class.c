@@ -63,6 +63,41 @@ struct value super_new(struct vm *vm, const struct class *owner, struct value se
     return (struct value){ .kind = K_INSTANCE, .instance = instance };
 }
 
+/* --- int | str --- */
+
+const struct class class_UnionType = { .name = "types.UnionType",
+                                       .base = &class_object,
+                                       .layout = K_TUPLE };
+
+static bool add_to_union(struct vm *vm, struct list *parts, struct value v)
+{
+    if (v.kind == K_INSTANCE && v.instance->class == &class_UnionType) {
+        const struct list *more = v.instance->payload.list;
+        for (size_t i = 0; i < more->count; i++)
+            (void)add_to_union(vm, parts, more->items[i]);
+        return true;
+    }
+    if (v.kind == K_NONE)
+        v = (struct value){ .kind = K_CLASS, .class = &class_NoneType };
+    for (size_t i = 0; i < parts->count; i++)
+        if (value_is(parts->items[i], v))
+            return true;
+    list_push(vm->arena, parts, v);
+    return v.kind == K_CLASS;
+}
+
+bool class_union(struct vm *vm, struct value a, struct value b, struct value *ret)
+{
+    struct value parts = list_new(vm->arena, K_TUPLE, 2);
+    if (!add_to_union(vm, parts.list, a) || !add_to_union(vm, parts.list, b))
+        return false;
+    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
+    instance->class = &class_UnionType;
+    instance->payload = parts;
+    *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
+    return true;
+}
+
 /* --- class statements --- */
 
 static bool in_tail(const struct class *class, const struct list *order)

@@ -11,13 +11,17 @@ extern const struct class class_object, class_type, class_NoneType, class_bool, 
     class_partial, class_frozendict, class_Ref, class_Environment, class_TypeCheck, class_ellipsis,
     class_super, class_enumerate, class_zip, class_map, class_filter, class_reversed,
     class_dict_keys, class_dict_values, class_dict_items, class_defaultdict, class_OrderedDict,
-    class_Counter, class_MustacheParser, class_Namable, class_Type, class_TypeFactory;
+    class_Counter, class_UnionType, class_MustacheParser, class_Namable, class_Type,
+    class_TypeFactory;
 
 /* The special method of builtin values of a kind, such as `__len__`; K_UNBOUND: it has none. */
 struct value special_find(enum kind kind, const struct string *name);
 
 /* The keys and items of a dict work as sets; other values stay as they are. */
 bool view_to_set(struct vm *vm, struct value v, struct value *ret);
+
+/* `int | str`: false, without an exception, when these are no classes. */
+bool class_union(struct vm *vm, struct value a, struct value b, struct value *ret);
 
 /* A class statement: `bases` may be empty. */
 bool class_define(struct vm *vm, struct string *name, const struct value *bases, size_t base_count,

@@ -158,6 +158,56 @@ static bool equal_dicts(struct vm *vm, const struct dict *a, const struct dict *
     return true;
 }
 
+static bool is_ordered(const struct dict *dict)
+{
+    return dict->type_name && strcmp(dict->type_name, "OrderedDict") == 0;
+}
+
+/* The same entries in the same order. */
+static bool equal_entries(struct vm *vm, const struct dict *a, const struct dict *b, bool *ret)
+{
+    size_t at = 0, other_at = 0;
+    *ret = a->count == b->count;
+    for (struct dict_entry *x, *y;
+         *ret && (x = dict_next(a, &at)) && (y = dict_next(b, &other_at));) {
+        struct value left = x->value, right = y->value; /* comparing keys may change the dicts */
+        if (!value_equal(vm, x->key, y->key, ret) || (*ret && !value_equal(vm, left, right, ret)))
+            return false;
+    }
+    return true;
+}
+
+/* A Counter is less than another one when no count is more. */
+static bool compare_counters(struct vm *vm, enum compare_op op, struct value a, struct value b,
+                             struct value *ret)
+{
+    bool is_less = op == CMP_LESS || op == CMP_AT_MOST, fits, is_equal = false;
+    const struct dict *small = is_less ? a.dict : b.dict, *big = is_less ? b.dict : a.dict;
+    struct value keys, left, right;
+    if (!value_to_list(vm, a, K_LIST, &keys))
+        return false;
+    for (size_t pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < keys.list->count; i++) {
+            if (!dict_get(vm, small, keys.list->items[i], &left) ||
+                !dict_get(vm, big, keys.list->items[i], &right))
+                return false;
+            left = left.kind == K_UNBOUND ? V_INT(0) : left;
+            right = right.kind == K_UNBOUND ? V_INT(0) : right;
+            if (!value_less(vm, right, left, &fits))
+                return false;
+            *ret = V_BOOL(false);
+            if (fits)
+                return true;
+        }
+        if (!value_to_list(vm, b, K_LIST, &keys))
+            return false;
+    }
+    if ((op == CMP_LESS || op == CMP_MORE) && !value_equal(vm, a, b, &is_equal))
+        return false;
+    *ret = V_BOOL(!is_equal);
+    return true;
+}
+
 static bool is_superset(struct vm *vm, const struct dict *big, const struct dict *small, bool *ret)
 {
     size_t cursor = 0;
@@ -302,7 +352,8 @@ bool value_equal(struct vm *vm, struct value a, struct value b, bool *ret)
     case K_DICT:
         if (!vm_enter(vm))
             return false;
-        is_done = equal_dicts(vm, a.dict, b.dict, ret);
+        is_done = is_ordered(a.dict) && is_ordered(b.dict) ? equal_entries(vm, a.dict, b.dict, ret)
+                                                           : equal_dicts(vm, a.dict, b.dict, ret);
         vm_leave(vm);
         return is_done;
     case K_BYTES:
@@ -442,6 +493,8 @@ static bool compare_order(struct vm *vm, enum compare_op op, struct value a, str
     }
     if (is_set(a) && is_set(b))
         return compare_sets(vm, op, a.dict, b.dict, ret);
+    if (value_is_counter(a) && value_is_counter(b))
+        return compare_counters(vm, op, a, b, ret);
     if (a.kind == K_OBJECT && type_is_simple(a.object->type)) {
         if (!object_compare(vm, op, a.object, b, &answer))
             return false;

@@ -36,7 +36,7 @@ METHOD(list_insert)
     struct list *list = self.list;
     int64_t at;
     *ret = V_NONE;
-    if (!value_to_i64(vm, args->items[0], "index", &at))
+    if (!value_to_i64(vm, args->items[0], &at))
         return false;
     if (at < 0)
         at += (int64_t)list->count;
@@ -59,7 +59,7 @@ METHOD(list_pop)
 {
     struct list *list = self.list;
     int64_t at = -1;
-    if (!value_is_unset(args->items[0]) && !value_to_i64(vm, args->items[0], "index", &at))
+    if (!value_is_unset(args->items[0]) && !value_to_i64(vm, args->items[0], &at))
         return false;
     if (list->count == 0)
         return raise_error(vm, &class_IndexError, "pop from empty list");
@@ -106,8 +106,8 @@ METHOD(list_index)
     int64_t from = 0, to = (int64_t)self.list->count;
     size_t index;
     struct string *text;
-    if ((!value_is_unset(args->items[1]) && !value_to_i64(vm, args->items[1], "start", &from)) ||
-        (!value_is_unset(args->items[2]) && !value_to_i64(vm, args->items[2], "stop", &to)))
+    if ((!value_is_unset(args->items[1]) && !value_to_i64(vm, args->items[1], &from)) ||
+        (!value_is_unset(args->items[2]) && !value_to_i64(vm, args->items[2], &to)))
         return false;
     from = from < 0 ? from + (int64_t)self.list->count : from;
     to = to < 0 ? to + (int64_t)self.list->count : to;
@@ -352,7 +352,8 @@ METHOD(dict_popitem)
     while (used && self.dict->entries[used - 1].key.kind == K_UNBOUND)
         used--;
     if (!used)
-        return raise_error(vm, &class_KeyError, "popitem(): dictionary is empty");
+        return raise_error(vm, &class_KeyError, "%sdictionary is empty",
+                           self.dict->type_name ? "" : "popitem(): ");
     const struct dict_entry *entry =
         wants_first ? dict_next(self.dict, &cursor) : &self.dict->entries[used - 1];
     vm->steps += (self.dict->used - used + cursor) / 32;
@@ -469,7 +470,7 @@ METHOD(counter_most_common)
 {
     struct value items = list_new(vm->arena, K_LIST, self.dict->count);
     size_t cursor = 0, most = self.dict->count;
-    if (args->items[0].kind > K_NONE && !value_to_size(vm, args->items[0], "n", &most))
+    if (args->items[0].kind > K_NONE && !value_to_size(vm, args->items[0], &most))
         return false;
     struct list counts = { 0 };
     for (struct dict_entry *entry; (entry = dict_next(self.dict, &cursor));) {
@@ -662,20 +663,64 @@ static const struct native ORDERED_METHODS[] = {
     { NULL, NULL, NULL },
 };
 
+METHOD(ordered_fromkeys)
+{
+    if (!dict_fromkeys(vm, self, args, ret))
+        return false;
+    ret->dict->type_name = class_OrderedDict.name;
+    return true;
+}
+
+static const struct native ORDERED_STATICS[] = {
+    { "fromkeys", ordered_fromkeys, "iterable | value" },
+    { NULL, NULL, NULL },
+};
+
+METHOD(defaultdict_fromkeys)
+{
+    if (!dict_fromkeys(vm, self, args, ret))
+        return false;
+    ret->dict->type_name = class_defaultdict.name;
+    ret->dict->fallback = V_NONE;
+    return true;
+}
+
+static const struct native DEFAULTDICT_STATICS[] = {
+    { "fromkeys", defaultdict_fromkeys, "iterable | value" },
+    { NULL, NULL, NULL },
+};
+
+METHOD(counter_fromkeys)
+{
+    (void)self;
+    (void)args;
+    (void)ret;
+    return raise_error(vm, &class_NotImplementedError,
+                       "Counter.fromkeys() is undefined.  Use Counter(iterable) instead.");
+}
+
+static const struct native COUNTER_STATICS[] = {
+    { "fromkeys", counter_fromkeys, "iterable | value" },
+    { NULL, NULL, NULL },
+};
+
 const struct class class_OrderedDict = { .name = "OrderedDict",
                                          .base = &class_dict,
                                          .layout = K_DICT,
                                          .methods = ORDERED_METHODS,
+                                         .statics = ORDERED_STATICS,
                                          .construct = construct_ordered };
 const struct class class_defaultdict = { .name = "defaultdict",
                                          .base = &class_dict,
                                          .layout = K_DICT,
                                          .methods = DEFAULTDICT_METHODS,
+                                         .statics = DEFAULTDICT_STATICS,
                                          .construct = construct_defaultdict };
 const struct class class_Counter = { .name = "Counter",
                                      .base = &class_dict,
                                      .layout = K_DICT,
                                      .methods = COUNTER_METHODS,
+                                     .statics = COUNTER_STATICS,
                                      .construct = construct_counter };
 const struct class class_frozendict = { .name = "frozendict",
                                         .base = &class_object,

@@ -232,6 +232,8 @@ static bool evaluate_unary(struct vm *vm, struct frame *frame, const struct node
         return is_integer ? value_binary(vm, OP_ADD, v, V_INT(0), ret) : (*ret = v, true);
     if (node->kind == N_INVERT && is_integer)
         return value_negate(vm, v, ret) && value_binary(vm, OP_SUBTRACT, *ret, V_INT(1), ret);
+    if (value_is_counter(v) && node->kind == N_PLUS)
+        return value_binary(vm, OP_ADD, v, counter_new(vm), ret);
     bool found;
     if (!value_call_special(vm, v, node->kind == N_PLUS ? "__pos__" : "__invert__", NULL, 0, ret,
                             &found))
@@ -342,6 +344,7 @@ static bool evaluate_slice(struct vm *vm, struct frame *frame, const struct node
 
 struct arguments {
     struct vm *vm;
+    struct value callee;
     struct value few_items[FEW_ARGUMENTS];
     struct keyword few_keywords[FEW_ARGUMENTS];
     struct value *items;
@@ -360,13 +363,31 @@ static void add_item(struct arguments *list, struct value v)
     list->items[list->count++] = v;
 }
 
+/* "f() " for messages; nothing for what has no name. */
+static const char *name_of_callee(struct vm *vm, struct value callee)
+{
+    struct value inner = callee.kind == K_BOUND ? callee.bound->function : callee;
+    const char *name = NULL;
+    if (inner.kind == K_FUNCTION && inner.function->code->full_name)
+        name = inner.function->code->full_name->data;
+    else if (inner.kind == K_FUNCTION)
+        name = inner.function->name->data;
+    else if (inner.kind == K_NATIVE)
+        name = inner.native->name;
+    else if (inner.kind == K_CLASS)
+        name = inner.class->name;
+    else if (inner.kind == K_TYPE)
+        name = inner.type->name;
+    return name ? arena_printf(vm->arena, "%s() ", name) : "";
+}
+
 static bool add_keyword(struct arguments *list, struct string *name, struct value v)
 {
     for (size_t i = 0; i < list->keyword_count; i++)
         if (string_equal(list->keywords[i].name, name))
             return raise_error(list->vm, &class_TypeError,
-                               "function got multiple values for keyword argument '%s'",
-                               name->data);
+                               "%sgot multiple values for keyword argument '%s'",
+                               name_of_callee(list->vm, list->callee), name->data);
     if (list->keyword_count == list->keyword_capacity) {
         struct keyword *keywords =
             arena_array(list->vm->arena, list->keyword_capacity * 2, sizeof *keywords);
@@ -386,7 +407,8 @@ static bool add_mapping(struct arguments *list, struct value v)
         return false;
     if (mapping.kind == K_UNBOUND)
         return raise_error(list->vm, &class_TypeError,
-                           "argument after ** must be a mapping, not %s", value_type_name(v));
+                           "%sargument after ** must be a mapping, not %s",
+                           name_of_callee(list->vm, list->callee), value_type_name(v));
     for (struct dict_entry *entry; (entry = dict_next(mapping.dict, &cursor));) {
         if (entry->key.kind != K_STR)
             return raise_error(list->vm, &class_TypeError, "keywords must be strings");
@@ -399,7 +421,15 @@ static bool add_mapping(struct arguments *list, struct value v)
 static bool add_unpacked(struct arguments *list, struct value v)
 {
     struct value items;
-    if (!value_to_list(list->vm, v, K_LIST, &items))
+    struct iterator *iterator;
+    if (!value_iterate(list->vm, v, &iterator))
+        return exception_is(list->vm, &class_TypeError) && v.kind != K_INSTANCE
+                   ? raise_error(list->vm, &class_TypeError,
+                                 "%sargument after * must be an iterable, not %s",
+                                 name_of_callee(list->vm, list->callee), value_type_name(v))
+                   : false;
+    bool is_list = v.kind == K_LIST || v.kind == K_TUPLE;
+    if (!value_to_list(list->vm, is_list ? v : iterator_value(iterator), K_LIST, &items))
         return false;
     for (size_t i = 0; i < items.list->count; i++)
         add_item(list, items.list->items[i]);
@@ -407,11 +437,11 @@ static bool add_unpacked(struct arguments *list, struct value v)
 }
 
 static bool evaluate_arguments(struct vm *vm, struct frame *frame, const struct node *call,
-                               struct arguments *list)
+                               struct value callee, struct arguments *list)
 {
-    *list = (struct arguments){ .vm = vm,
-                                .capacity = FEW_ARGUMENTS,
-                                .keyword_capacity = FEW_ARGUMENTS };
+    *list = (struct arguments){
+        .vm = vm, .callee = callee, .capacity = FEW_ARGUMENTS, .keyword_capacity = FEW_ARGUMENTS
+    };
     list->items = list->few_items;
     list->keywords = list->few_keywords;
     for (uint32_t i = 0; i < call->count; i++) {
@@ -495,7 +525,8 @@ static bool evaluate_call(struct vm *vm, struct frame *frame, const struct node 
 {
     struct value callee;
     struct arguments list;
-    if (!evaluate(vm, frame, node->a, &callee) || !evaluate_arguments(vm, frame, node, &list))
+    if (!evaluate(vm, frame, node->a, &callee) ||
+        !evaluate_arguments(vm, frame, node, callee, &list))
         return false;
     const struct args args = as_args(&list);
     if (callee.kind == K_CLASS && callee.class == &class_super && args.count == 0)

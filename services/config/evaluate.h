@@ -43,6 +43,8 @@ bool run_comprehension(struct vm *vm, struct frame *frame, struct iterator *firs
 struct value generator_new(struct vm *vm, struct frame *frame, struct iterator *first);
 /* What its function has returned, when it is a generator that has ended; else None. */
 struct value generator_result(const struct iterator *iterator);
+/* Raises the StopIteration of an iterator that is at its end, with what a generator returned. */
+bool generator_stop(struct vm *vm, const struct iterator *iterator);
 /* close() of a generator; K_UNBOUND for other names and iterators. */
 struct value generator_method(const struct iterator *iterator, const struct string *name);
 bool generator_yield(struct vm *vm, struct frame *frame, struct value v);

@@ -1,12 +1,35 @@
 #include "config/vm.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* Exceptions and limits. */
 
+/* OSError(number, text) is of the class that the number has. */
+static const struct class *class_of_number(const struct args *args)
+{
+    static const struct {
+        int number;
+        const struct class *class;
+    } rows[] = {
+        { EPERM, &class_PermissionError },      { ENOENT, &class_FileNotFoundError },
+        { ESRCH, &class_ProcessLookupError },   { EINTR, &class_InterruptedError },
+        { ECHILD, &class_ChildProcessError },   { EAGAIN, &class_BlockingIOError },
+        { EACCES, &class_PermissionError },     { EEXIST, &class_FileExistsError },
+        { ENOTDIR, &class_NotADirectoryError }, { EISDIR, &class_IsADirectoryError },
+        { EPIPE, &class_BrokenPipeError },      { ETIMEDOUT, &class_TimeoutError },
+    };
+    for (size_t i = 0; args->count > 1 && i < sizeof rows / sizeof *rows; i++)
+        if (args->items[0].kind == K_INT && args->items[0].i == rows[i].number)
+            return rows[i].class;
+    return &class_OSError;
+}
+
 static bool construct_exception(struct vm *vm, const struct class *class, const struct args *args,
                                 struct value *ret)
 {
+    if (class == &class_OSError)
+        class = class_of_number(args);
     *ret = exception_new(vm, class, args->items, args->count);
     return true;
 }
@@ -43,7 +66,28 @@ static bool exception_with_traceback(struct vm *vm, struct value self, const str
     return true;
 }
 
+static bool exception_add_note(struct vm *vm, struct value self, const struct args *args,
+                               struct value *ret)
+{
+    struct string *name = string_from(vm->arena, "__notes__");
+    struct value notes;
+    *ret = V_NONE;
+    if (args->items[0].kind != K_STR)
+        return raise_error(vm, &class_TypeError, "note must be a str, not '%s'",
+                           value_type_name(args->items[0]));
+    if (!value_find_attribute(vm, self, name, &notes))
+        return false;
+    if (notes.kind != K_LIST) {
+        notes = list_new(vm->arena, K_LIST, 1);
+        if (!value_set_attribute(vm, self, name, notes))
+            return false;
+    }
+    list_push(vm->arena, notes.list, args->items[0]);
+    return true;
+}
+
 static const struct native EXCEPTION_METHODS[] = {
+    { "add_note", exception_add_note, "note" },
     { "__init__", exception_init, NULL },
     { "__str__", exception_str, "" },
     { "with_traceback", exception_with_traceback, "tb" },
@@ -78,6 +122,10 @@ void raise_exception(struct vm *vm, struct value exception)
 {
     if (vm->is_stopped)
         return;
+    struct instance *instance = exception.instance;
+    if (vm->handled.kind == K_INSTANCE && vm->handled.instance != instance &&
+        instance->context.kind == K_UNBOUND)
+        instance->context = vm->handled;
     vm->exception = exception;
     vm->has_place = false;
     vm->trace = NULL;

@@ -361,6 +361,7 @@ static bool raise_statement(struct vm *vm, struct frame *frame, const struct nod
         if (cause.kind != K_NONE && !is_cause(vm, cause, &cause))
             return false;
         v.instance->cause = cause;
+        v.instance->is_context_hidden = true;
     }
     return raise_value(vm, v);
 }
@@ -465,9 +466,13 @@ static enum flow run_finally(struct vm *vm, struct frame *frame, const struct no
     struct pending pending = { 0 };
     if (vm->is_stopped)
         return FLOW_RAISE;
-    if (flow == FLOW_RAISE)
+    struct value handled = vm->handled;
+    if (flow == FLOW_RAISE) {
         pending = take_pending(vm);
+        vm->handled = pending.exception;
+    }
     enum flow last = execute_block(vm, frame, block);
+    vm->handled = handled;
     if (last != FLOW_NEXT)
         return last;
     frame->result = result;
@@ -486,12 +491,18 @@ static enum flow execute_try(struct vm *vm, struct frame *frame, const struct no
     return node->c ? run_finally(vm, frame, node->c, flow) : flow;
 }
 
-static bool call_method(struct vm *vm, struct value v, const char *name, const struct args *args,
-                        struct value *ret)
+static bool call_manager(struct vm *vm, struct value v, const char *name, const struct args *args,
+                         struct value *ret)
 {
     struct value method;
-    return value_get_attribute(vm, v, string_from(vm->arena, name), &method) &&
-           value_call(vm, method, args, ret);
+    if (!value_find_attribute(vm, v, string_from(vm->arena, name), &method))
+        return false;
+    if (method.kind == K_UNBOUND)
+        return raise_error(vm, &class_TypeError,
+                           "'%s' object does not support the context manager protocol%s",
+                           value_type_name(v),
+                           strcmp(name, "__exit__") == 0 ? " (missed __exit__ method)" : "");
+    return value_call(vm, method, args, ret);
 }
 
 static enum flow leave_with(struct vm *vm, struct frame *frame, const struct node *node,
@@ -508,8 +519,12 @@ static enum flow leave_with(struct vm *vm, struct frame *frame, const struct nod
         items[0] = (struct value){ .kind = K_CLASS, .class = pending.exception.instance->class };
         items[1] = pending.exception;
     }
-    if (!call_method(vm, manager, "__exit__", &args, &result) ||
-        (flow == FLOW_RAISE && !value_truth(vm, result, &is_swallowed)))
+    struct value handled = vm->handled;
+    vm->handled = flow == FLOW_RAISE ? pending.exception : handled;
+    bool is_done = call_manager(vm, manager, "__exit__", &args, &result) &&
+                   (flow != FLOW_RAISE || value_truth(vm, result, &is_swallowed));
+    vm->handled = handled;
+    if (!is_done)
         return failed(vm, frame, node);
     if (flow != FLOW_RAISE)
         return flow;
@@ -529,7 +544,7 @@ static enum flow run_with(struct vm *vm, struct frame *frame, const struct node 
     const struct node *item = node->items[index];
     if (!evaluate(vm, frame, item->a, &manager))
         return FLOW_RAISE;
-    if (!call_method(vm, manager, "__enter__", &none, &entered) ||
+    if (!call_manager(vm, manager, "__enter__", &none, &entered) ||
         (item->b && !assign(vm, frame, item->b, entered)))
         return failed(vm, frame, item);
     return leave_with(vm, frame, item, manager, run_with(vm, frame, node, index + 1));
@@ -564,6 +579,20 @@ static struct string *doc_of(const struct node *body)
     return first->kind == N_CONSTANT && first->value.kind == K_STR ? first->value.s : NULL;
 }
 
+static void name_fully(struct vm *vm, const struct frame *frame, struct code *code)
+{
+    while (frame && frame->code->kind == CODE_COMPREHENSION)
+        frame = frame->outer;
+    const struct code *outer = frame ? frame->code : NULL;
+    if (code->full_name)
+        return;
+    code->full_name = code->name;
+    if (outer && outer->full_name && outer->kind != CODE_MODULE)
+        code->full_name =
+            string_printf(vm->arena, "%s.%s%s", outer->full_name->data,
+                          outer->kind == CODE_CLASS ? "" : "<locals>.", code->name->data);
+}
+
 static enum flow execute_def(struct vm *vm, struct frame *frame, const struct node *node)
 {
     struct function *function = arena_alloc(vm->arena, sizeof *function);
@@ -571,6 +600,7 @@ static enum flow execute_def(struct vm *vm, struct frame *frame, const struct no
     function->code = node->code;
     function->closure = frame;
     node->code->doc = doc_of(node->code->body);
+    name_fully(vm, frame, node->code);
     struct value v = { .kind = K_FUNCTION, .function = function };
     if (!evaluate_defaults(vm, frame, node->code, &function->defaults) ||
         !decorate(vm, frame, node, v, &v))
@@ -604,6 +634,7 @@ static bool make_class(struct vm *vm, struct frame *frame, const struct node *no
         return false;
     struct frame *body = frame_new(vm, node->code, frame);
     body->names = dict_new(vm->arena);
+    name_fully(vm, frame, node->code);
     if (execute_block(vm, body, node->code->body) == FLOW_RAISE)
         return false;
     if (bases.count && bases.items[0].kind == K_TYPE)

@@ -29,7 +29,7 @@ METHOD(file_read)
     size_t most = SIZE_MAX;
     int64_t wanted = -1;
     if (!check_open(vm, file) ||
-        (args->items[0].kind > K_NONE && !value_to_i64(vm, args->items[0], "size", &wanted)))
+        (args->items[0].kind > K_NONE && !value_to_i64(vm, args->items[0], &wanted)))
         return false;
     if (wanted >= 0)
         most = (size_t)wanted;

@@ -17,7 +17,8 @@ struct specification {
     char align; /* '<', '>', '^', '=', or 0 */
     char sign;  /* '+', ' ', or '-' */
     bool is_alternate, is_zero_padded;
-    char grouping; /* ',', '_', or 0 */
+    bool hides_zero_sign; /* what is rounded to zero has no minus */
+    char grouping;        /* ',', '_', or 0 */
     size_t width;
     int precision; /* -1: not given */
     char type;     /* 0: not given */
@@ -59,20 +60,40 @@ static struct string *group_digits(struct arena *arena, const struct string *dig
     return string_new(arena, out, len + digits->len - whole);
 }
 
+/* Zeros in front of digits that are to be grouped, so many that the groups are `width` wide. */
+static struct string *fill_groups(struct arena *arena, struct string *digits, size_t group,
+                                  size_t width, size_t taken)
+{
+    size_t whole = 0, zeros = 0;
+    while (whole < digits->len && isxdigit((unsigned char)digits->data[whole]) &&
+           !(group == 3 && digits->data[whole] == 'e'))
+        whole++;
+    if (whole == 0) /* inf, nan */
+        return digits;
+    size_t rest = digits->len - whole + taken;
+    while ((whole + zeros) + (whole + zeros - 1) / group + rest < width)
+        zeros++;
+    char *out = arena_alloc(arena, digits->len + zeros + 1);
+    memset(out, '0', zeros);
+    memcpy(out + zeros, digits->data, digits->len);
+    return string_new(arena, out, digits->len + zeros);
+}
+
 /* Sign, prefix and digits of a number, padded. */
 static void add_number(struct vm *vm, struct buffer *buffer, const struct specification *spec,
                        bool is_negative, const char *prefix, struct string *digits)
 {
     const char *sign = is_negative ? "-" : spec->sign == '+' ? "+" : spec->sign == ' ' ? " " : "";
+    bool is_filled = spec->is_zero_padded && (!spec->align || spec->align == '=');
+    size_t group = spec->type && strchr("xXbo", spec->type) ? 4 : 3;
+    if (spec->grouping && is_filled)
+        digits = fill_groups(vm->arena, digits, group, spec->width, strlen(sign) + strlen(prefix));
     if (spec->grouping)
-        digits = group_digits(vm->arena, digits, spec->grouping,
-                              spec->type && strchr("xXbo", spec->type) ? 4 : 3);
+        digits = group_digits(vm->arena, digits, spec->grouping, group);
     struct string *body = string_printf(vm->arena, "%s%s%s", sign, prefix, digits->data);
     struct specification padded = *spec;
-    if (spec->is_zero_padded && !spec->align) {
+    if (is_filled && !spec->align)
         padded.align = '=';
-        memcpy(padded.fill, "0", 2);
-    }
     pad(buffer, &padded, body, strlen(sign) + strlen(prefix), '>');
 }
 
@@ -152,6 +173,8 @@ static void add_float(struct vm *vm, struct buffer *buffer, const struct specifi
         lower.type = 'g';
     bool is_negative = signbit(d) && !isnan(d);
     struct string *digits = float_digits(vm, &lower, fabs(is_percent ? d * 100 : d));
+    if (spec->hides_zero_sign && strspn(digits->data, "0.e+-") == digits->len)
+        is_negative = false;
     if (is_upper)
         upper(digits);
     if (is_percent)
@@ -209,9 +232,13 @@ static bool parse_specification(struct vm *vm, struct slice text, struct specifi
     *spec = (struct specification){ .fill = " ", .sign = '-', .precision = -1 };
     struct slice whole = text;
     take_alignment(&text, spec);
+    bool has_fill = spec->align && whole.len - text.len > 1;
     take_char(&text, "+- ", &spec->sign);
+    spec->hides_zero_sign = take_char(&text, "z", &c);
     spec->is_alternate = take_char(&text, "#", &c);
     spec->is_zero_padded = take_char(&text, "0", &c);
+    if (spec->is_zero_padded && !has_fill)
+        memcpy(spec->fill, "0", 2);
     spec->width = take_number(&text);
     take_char(&text, ",_", &spec->grouping);
     if (take_char(&text, ".", &c)) {
@@ -220,8 +247,10 @@ static bool parse_specification(struct vm *vm, struct slice text, struct specifi
         size_t precision = take_number(&text);
         spec->precision = precision > MAX_PRECISION ? MAX_PRECISION : (int)precision;
     }
-    if (text.len == 1)
-        take_char(&text, "bcdeEfFgGnosxX%", &spec->type);
+    if (text.len == 1) {
+        spec->type = text.ptr[0];
+        text.len = 0;
+    }
     if (text.len || spec->width > MAX_WIDTH)
         return raise_error(vm, &class_ValueError, "Invalid format specifier '%.*s'",
                            SLICE_ARG(whole));
@@ -234,13 +263,24 @@ static bool unknown_code(struct vm *vm, char type, struct value v)
                        type, value_type_name(v));
 }
 
+/* Commas are for decimal numbers, underscores also for other bases. */
+static bool can_group(struct vm *vm, const struct specification *spec)
+{
+    const char *types = spec->grouping == '_' ? "deEfFgG%bcoxX" : "deEfFgG%";
+    return !spec->grouping || !spec->type || strchr(types, spec->type) ||
+           raise_error(vm, &class_ValueError, "Cannot specify '%c' with '%c'.", spec->grouping,
+                       spec->type);
+}
+
 static bool format_number(struct vm *vm, struct buffer *buffer, struct specification *spec,
                           struct value v)
 {
     bool is_for_integers = spec->type && strchr("bcdoxXn", spec->type);
     bool is_for_floats = spec->type && strchr("eEfFgG%n", spec->type);
-    if (spec->type == 's')
+    if (spec->type && !is_for_integers && !is_for_floats)
         return unknown_code(vm, spec->type, v);
+    if (!can_group(vm, spec))
+        return false;
     if (v.kind == K_FLOAT) {
         if (spec->type && !is_for_floats)
             return unknown_code(vm, spec->type, v);
@@ -273,13 +313,13 @@ static bool format_text(struct vm *vm, struct buffer *buffer, struct specificati
     struct string *s;
     if (spec->type && spec->type != 's')
         return unknown_code(vm, spec->type, v);
+    if (spec->grouping)
+        return raise_error(vm, &class_ValueError, "Cannot specify '%c' with 's'.", spec->grouping);
     if (spec->align == '=')
         return raise_error(vm, &class_ValueError,
                            "'=' alignment not allowed in string format specifier");
     if (!value_str(vm, v, &s))
         return false;
-    if (spec->is_zero_padded && !spec->align)
-        memcpy(spec->fill, "0", 2);
     pad(buffer, spec, cut(vm->arena, s, spec->precision), 0, '<');
     return true;
 }
@@ -306,8 +346,6 @@ bool format_value(struct vm *vm, struct value v, const struct string *specificat
     struct buffer buffer = buffer_new(vm);
     if (!parse_specification(vm, string_slice(specification), &spec))
         return false;
-    if (is_number && v.kind == K_BOOL && !spec.type)
-        is_number = false;
     if (!(is_number ? format_number(vm, &buffer, &spec, v) : format_text(vm, &buffer, &spec, v)))
         return false;
     return buffer_finish(vm, &buffer, ret);
@@ -368,7 +406,8 @@ static bool first_part(struct braces *braces, struct slice name, struct value *r
 {
     struct vm *vm = braces->vm;
     uint64_t index;
-    if (name.len == 0) {
+    bool is_automatic = name.len == 0;
+    if (is_automatic) {
         index = braces->next++;
         braces->has_automatic = true;
     } else if (slice_to_u64(name, LIMIT_ITEMS, &index)) {
@@ -378,9 +417,11 @@ static bool first_part(struct braces *braces, struct slice name, struct value *r
                raise_key_error(vm, V_STR(string_new(vm->arena, name.ptr, name.len)));
     }
     if (braces->has_automatic && braces->has_numbered)
-        return raise_error(
-            vm, &class_ValueError,
-            "cannot switch between manual field specification and automatic field numbering");
+        return raise_error(vm, &class_ValueError, "cannot switch from %s to %s",
+                           is_automatic ? "manual field specification"
+                                        : "automatic field numbering",
+                           is_automatic ? "automatic field numbering"
+                                        : "manual field specification");
     if (index >= braces->args->count)
         return raise_error(vm, &class_IndexError,
                            "Replacement index %llu out of range for positional args tuple",
@@ -435,7 +476,7 @@ static bool add_field(struct braces *braces, struct buffer *buffer, struct slice
         return false;
     if (at + 1 < field.len && field.ptr[at] == '!') {
         if (!strchr("rsa", field.ptr[at + 1]))
-            return raise_error(vm, &class_ValueError, "Unknown conversion specifier '%c'",
+            return raise_error(vm, &class_ValueError, "Unknown conversion specifier %c",
                                field.ptr[at + 1]);
         if (!format_convert(vm, v, field.ptr[at + 1], &v))
             return false;
@@ -512,6 +553,7 @@ bool format_braces(struct vm *vm, const struct string *text, const struct args *
 struct percent {
     struct vm *vm;
     struct slice text;
+    const char *start;   /* of the whole text */
     struct value source; /* what stands behind the operator */
     size_t next;
 };
@@ -578,7 +620,9 @@ static bool take_percent_sizes(struct percent *percent, struct specification *sp
         return false;
     if (size < 0) {
         spec->align = '<';
-        size = -size;
+        spec->is_zero_padded = false;
+        memcpy(spec->fill, " ", 2);
+        size = size < -MAX_WIDTH ? MAX_WIDTH + 1 : -size;
     }
     if (size > MAX_WIDTH)
         return raise_error(percent->vm, &class_ValueError, "width too big");
@@ -637,12 +681,16 @@ static bool percent_char(struct vm *vm, struct buffer *buffer, struct specificat
 {
     char bytes[5] = { 0 };
     int64_t code;
+    memcpy(spec->fill, " ", 2);
     if (v.kind == K_STR && v.s->chars == 1) {
         pad(buffer, spec, v.s, 0, '>');
         return true;
     }
-    if (!value_is_integer(v) || !integer_to_i64(v, &code) || code < 0 || code > 0x10ffff)
+    v = value_contents(v);
+    if (!value_is_integer(v))
         return raise_error(vm, &class_TypeError, "%%c requires int or char");
+    if (!integer_to_i64(v, &code) || code < 0 || code > 0x10ffff)
+        return raise_error(vm, &class_OverflowError, "%%c arg not in range(0x110000)");
     utf8_encode((uint32_t)code, bytes);
     pad(buffer, spec, string_from(vm->arena, bytes), 0, '>');
     return true;
@@ -682,6 +730,11 @@ static void take_percent_flags(struct percent *percent, struct specification *sp
         else if (flag == '0')
             spec->is_zero_padded = true;
     }
+    if (spec->is_zero_padded && spec->align != '<')
+        memcpy(spec->fill, "0", 2);
+    if (spec->align == '<') {
+        spec->is_zero_padded = false;
+    }
 }
 
 /* Behind a "%". */
@@ -703,8 +756,9 @@ static bool add_conversion(struct percent *percent, struct buffer *buffer)
         return true;
     }
     if (!take_char(&percent->text, "diuxXoeEfFgGcrsa", &spec.type))
-        return raise_error(vm, &class_ValueError, "unsupported format character '%c' (0x%x)", c,
-                           (unsigned char)c);
+        return raise_error(vm, &class_ValueError,
+                           "unsupported format character '%c' (0x%x) at index %zu", c,
+                           (unsigned char)c, (size_t)(percent->text.ptr - percent->start));
     if (v.kind == K_UNBOUND && !next_argument(percent, &v))
         return false;
     return percent_value(vm, buffer, &spec, v);
@@ -712,9 +766,9 @@ static bool add_conversion(struct percent *percent, struct buffer *buffer)
 
 bool format_percent(struct vm *vm, const struct string *text, struct value v, struct value *ret)
 {
-    struct percent percent = { .vm = vm,
-                               .text = string_slice(text),
-                               .source = value_as(v, K_TUPLE) };
+    struct percent percent = {
+        .vm = vm, .text = string_slice(text), .start = text->data, .source = value_as(v, K_TUPLE)
+    };
     struct buffer buffer = buffer_new(vm);
     while (percent.text.len) {
         const char *sign = memchr(percent.text.ptr, '%', percent.text.len);
@@ -728,8 +782,8 @@ bool format_percent(struct vm *vm, const struct string *text, struct value v, st
             return false;
     }
     bool is_mapping = v.kind == K_DICT || v.kind == K_FROZENDICT || v.kind == K_LIST;
-    bool is_used =
-        v.kind == K_TUPLE ? percent.next >= v.list->count : percent.next > 0 || is_mapping;
+    bool is_used = percent.source.kind == K_TUPLE ? percent.next >= percent.source.list->count
+                                                  : percent.next > 0 || is_mapping;
     if (!is_used)
         return raise_error(vm, &class_TypeError,
                            "not all arguments converted during string formatting");

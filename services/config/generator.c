@@ -234,6 +234,17 @@ struct value generator_result(const struct iterator *iterator)
                : V_NONE;
 }
 
+bool generator_stop(struct vm *vm, const struct iterator *iterator)
+{
+    struct value v = V_NONE;
+    if (iterator->next == generator_next) {
+        struct generator *generator = iterator->state;
+        v = generator->returned;
+        generator->returned = V_NONE;
+    }
+    return raise_value(vm, exception_new(vm, &class_StopIteration, &v, v.kind > K_NONE));
+}
+
 bool generator_is_running(const struct vm *vm)
 {
     for (const struct generator *generator = vm->generators; generator; generator = generator->next)

@@ -4,14 +4,14 @@
 
 /* `v[key]`, `key in v`, len(). */
 
-bool value_to_i64(struct vm *vm, struct value v, const char *what, int64_t *ret)
+bool value_to_i64(struct vm *vm, struct value v, int64_t *ret)
 {
     bool found = false;
     v = value_contents(v);
     if (v.kind == K_INSTANCE && !value_call_special(vm, v, "__index__", NULL, 0, &v, &found))
         return false;
     if (!value_is_integer(v))
-        return raise_error(vm, &class_TypeError, "%s must be an integer, not '%s'", what,
+        return raise_error(vm, &class_TypeError, "'%s' object cannot be interpreted as an integer",
                            value_type_name(v));
     if (!integer_to_i64(v, ret))
         return raise_error(vm, &class_OverflowError,
@@ -19,10 +19,10 @@ bool value_to_i64(struct vm *vm, struct value v, const char *what, int64_t *ret)
     return true;
 }
 
-bool value_to_size(struct vm *vm, struct value v, const char *what, size_t *ret)
+bool value_to_size(struct vm *vm, struct value v, size_t *ret)
 {
     int64_t i;
-    if (!value_to_i64(vm, v, what, &i))
+    if (!value_to_i64(vm, v, &i))
         return false;
     *ret = i < 0 ? 0 : (size_t)i;
     return true;
@@ -47,7 +47,7 @@ static bool instance_length(struct vm *vm, struct value v, size_t *ret)
     if (!value_call_special(vm, v, "__len__", NULL, 0, &result, &found))
         return false;
     if (found)
-        return value_to_size(vm, result, "__len__() result", ret);
+        return value_to_size(vm, result, ret);
     struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)
         return value_length(vm, inner, ret);
@@ -153,18 +153,6 @@ static bool slice_indices(struct vm *vm, struct value v, const struct list *slic
     if (!slice_numbers(vm, slice, ret) || !value_length(vm, v, &length))
         return false;
     fit_indices(ret, length > FAR ? FAR : (int64_t)length);
-    return true;
-}
-
-bool slice_resolve(struct vm *vm, const struct list *slice, int64_t length, int64_t ret[3])
-{
-    struct indices at;
-    if (!slice_numbers(vm, slice, &at))
-        return false;
-    fit_indices(&at, within(length, 0, FAR));
-    ret[0] = at.start;
-    ret[1] = at.stop;
-    ret[2] = at.step;
     return true;
 }
 
@@ -520,6 +508,22 @@ static bool contains_instance(struct vm *vm, struct value container, struct valu
                                     : iterate_contains(vm, container, item, ret);
 }
 
+static bool contains_bytes(struct vm *vm, const struct string *bytes, struct value item, bool *ret)
+{
+    int64_t byte;
+    if (item.kind == K_BYTES) {
+        *ret = item.s->len == 0 || memmem(bytes->data, bytes->len, item.s->data, item.s->len);
+        return true;
+    }
+    if (!value_is_integer(item))
+        return raise_error(vm, &class_TypeError, "a bytes-like object is required, not '%s'",
+                           value_type_name(item));
+    if (!integer_to_i64(item, &byte) || byte < 0 || byte > 255)
+        return raise_error(vm, &class_ValueError, "byte must be in range(0, 256)");
+    *ret = memchr(bytes->data, (int)byte, bytes->len) != NULL;
+    return true;
+}
+
 bool value_contains(struct vm *vm, struct value container, struct value item, bool *ret)
 {
     struct value found;
@@ -533,6 +537,8 @@ bool value_contains(struct vm *vm, struct value container, struct value item, bo
                memmem(container.s->data, container.s->len, item.s->data, item.s->len);
         return true;
     }
+    if (container.kind == K_BYTES)
+        return contains_bytes(vm, container.s, value_contents(item), ret);
     if (is_dict(container) || is_set(container)) {
         if (!dict_get(vm, container.dict, item, &found))
             return false;

@@ -44,7 +44,7 @@ static size_t write_special(struct writer *writer, const char *bytes)
     const char *found = code && code < 0x80 ? strchr(special, (char)code) : NULL;
     if (found)
         buffer_printf(buffer, "\\%c", letters[found - special]);
-    else if (code < 0x20)
+    else if (code < 0x20 || (code == 0x7f && !writer->style->keeps_unicode))
         buffer_printf(buffer, "\\u%04x", code);
     else if (code < 0x80 || writer->style->keeps_unicode)
         buffer_add(buffer, bytes, length);
@@ -145,15 +145,26 @@ static bool write_entry(struct writer *writer, struct value key, struct value v,
     return write_value(writer, v);
 }
 
+static bool is_skipped(const struct writer *writer, struct value key)
+{
+    return writer->style->skips_keys && key.kind != K_STR && key.kind != K_NONE &&
+           !value_is_number(key);
+}
+
 static bool write_sorted(struct writer *writer, const struct dict *dict)
 {
     struct value keys, v;
     if (!sorted_keys(writer->vm, dict, &keys))
         return false;
-    for (size_t i = 0; i < keys.list->count; i++)
+    bool is_first = true;
+    for (size_t i = 0; i < keys.list->count; i++) {
+        if (is_skipped(writer, keys.list->items[i]))
+            continue;
         if (!dict_get(writer->vm, dict, keys.list->items[i], &v) ||
-            !write_entry(writer, keys.list->items[i], v, i == 0))
+            !write_entry(writer, keys.list->items[i], v, is_first))
             return false;
+        is_first = false;
+    }
     return true;
 }
 
@@ -161,9 +172,13 @@ static bool write_unsorted(struct writer *writer, const struct dict *dict)
 {
     size_t cursor = 0;
     bool is_first = true;
-    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor)); is_first = false)
+    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));) {
+        if (is_skipped(writer, entry->key))
+            continue;
         if (!write_entry(writer, entry->key, entry->value, is_first))
             return false;
+        is_first = false;
+    }
     return true;
 }
 
@@ -183,13 +198,17 @@ static bool write_dict(struct writer *writer, const struct dict *dict)
     return true;
 }
 
-static void write_float(struct writer *writer, double d)
+static bool write_float(struct writer *writer, double d)
 {
     char text[FLOAT_TEXT_BYTES];
+    if (writer->style->refuses_nan && !isfinite(d))
+        return raise_error(writer->vm, &class_ValueError,
+                           "Out of range float values are not JSON compliant");
     float_repr(d, text);
     buffer_text(&writer->buffer, isnan(d)   ? "NaN"
                                  : isinf(d) ? d < 0 ? "-Infinity" : "Infinity"
                                             : text);
+    return true;
 }
 
 static bool write_other(struct writer *writer, struct value v)
@@ -218,8 +237,7 @@ static bool write_any(struct writer *writer, struct value v)
         buffer_string(&writer->buffer, integer_text(writer->vm->arena, v, 10));
         return true;
     case K_FLOAT:
-        write_float(writer, v.f);
-        return true;
+        return write_float(writer, v.f);
     case K_STR:
         write_text(writer, v.s);
         return true;
@@ -251,11 +269,17 @@ bool json_write(struct vm *vm, struct value v, const struct json_style *style, s
 
 /* --- reading --- */
 
+/* What json.loads() was told to make of the parts: each may be unset or None. */
+struct hooks {
+    struct value object, pairs, number_float, number_int;
+};
+
 struct reader {
     struct vm *vm;
     struct slice text;
     size_t at;
     const struct source *source; /* that the text is of; NULL: a text of the configuration */
+    const struct hooks *hooks;   /* NULL: none */
 };
 
 static bool read_value(struct reader *reader, struct value *ret);
@@ -426,7 +450,7 @@ static bool read_list(struct reader *reader, struct value *ret)
     }
 }
 
-static bool read_entry(struct reader *reader, struct dict *dict)
+static bool read_entry(struct reader *reader, struct dict *dict, struct list *pairs)
 {
     struct value key, item;
     skip_white(reader);
@@ -441,29 +465,59 @@ static bool read_entry(struct reader *reader, struct dict *dict)
     if (!read_value(reader, &item))
         return false;
     dict_set_text(reader->vm->arena, dict, key.s, item);
+    if (pairs) {
+        const struct value pair[] = { key, item };
+        list_push(reader->vm->arena, pairs, tuple_of(reader->vm->arena, pair, 2));
+    }
     return true;
+}
+
+/* What the hooks make of an object that is complete. */
+static bool finish_dict(struct reader *reader, struct value pairs, struct value *ret)
+{
+    struct value dict = *ret;
+    reader->at++;
+    if (!reader->hooks)
+        return true;
+    if (reader->hooks->pairs.kind > K_NONE)
+        return value_call1(reader->vm, reader->hooks->pairs, pairs, ret);
+    return reader->hooks->object.kind <= K_NONE ||
+           value_call1(reader->vm, reader->hooks->object, dict, ret);
 }
 
 static bool read_dict(struct reader *reader, struct value *ret)
 {
+    struct value pairs = reader->hooks ? list_new(reader->vm->arena, K_LIST, 0) : V_NONE;
     *ret = dict_value(reader->vm->arena, K_DICT);
     reader->at++;
     skip_white(reader);
-    if (now(reader) == '}') {
-        reader->at++;
-        return true;
-    }
+    if (now(reader) == '}')
+        return finish_dict(reader, pairs, ret);
     for (;;) {
-        if (!read_entry(reader, ret->dict))
+        if (!read_entry(reader, ret->dict, reader->hooks ? pairs.list : NULL))
             return false;
         skip_white(reader);
         char c = now(reader);
         if (c != ',' && c != '}')
             return malformed(reader, "Expecting ',' delimiter", reader->at);
-        reader->at++;
         if (c == '}')
-            return true;
+            return finish_dict(reader, pairs, ret);
+        reader->at++;
     }
+}
+
+static bool read_hooked_number(struct reader *reader, struct value *ret)
+{
+    size_t start = reader->at;
+    if (!read_number(reader, ret))
+        return false;
+    if (!reader->hooks)
+        return true;
+    struct value hook =
+        ret->kind == K_FLOAT ? reader->hooks->number_float : reader->hooks->number_int;
+    struct value text =
+        V_STR(string_new(reader->vm->arena, reader->text.ptr + start, reader->at - start));
+    return hook.kind <= K_NONE || value_call1(reader->vm, hook, text, ret);
 }
 
 static bool read_word(struct reader *reader, struct value *ret)
@@ -487,7 +541,7 @@ static bool read_word(struct reader *reader, struct value *ret)
             return true;
         }
     if (now(reader) == '-' || isdigit((unsigned char)now(reader)))
-        return read_number(reader, ret);
+        return read_hooked_number(reader, ret);
     return malformed(reader, "Expecting value", reader->at);
 }
 
@@ -541,7 +595,7 @@ static bool json_indent(struct vm *vm, struct value v, struct json_style *style)
         style->item_separator = ",";
         return true;
     }
-    if (!value_to_i64(vm, v, "indent", &indent))
+    if (!value_to_i64(vm, v, &indent))
         return false;
     style->indent = indent < 0 ? 0 : indent > 100 ? 100 : (int)indent;
     style->item_separator = ",";
@@ -564,11 +618,14 @@ FUNCTION(json_dumps)
 {
     (void)self;
     struct json_style style = JSON_STYLE_DEFAULT;
-    bool is_ascii = true;
+    bool is_ascii = true, allows_nan = true;
     if (!json_indent(vm, args->items[1], &style) || !json_separators(vm, args->items[2], &style) ||
         (!value_is_unset(args->items[3]) && !value_truth(vm, args->items[3], &style.sorts_keys)) ||
-        (!value_is_unset(args->items[4]) && !value_truth(vm, args->items[4], &is_ascii)))
+        (!value_is_unset(args->items[4]) && !value_truth(vm, args->items[4], &is_ascii)) ||
+        (!value_is_unset(args->items[6]) && !value_truth(vm, args->items[6], &style.skips_keys)) ||
+        (!value_is_unset(args->items[7]) && !value_truth(vm, args->items[7], &allows_nan)))
         return false;
+    style.refuses_nan = !allows_nan;
     style.keeps_unicode = !is_ascii;
     style.fallback = args->items[5];
     ret->kind = K_STR;
@@ -582,26 +639,33 @@ FUNCTION(json_loads)
         return raise_error(vm, &class_TypeError,
                            "the JSON object must be str, bytes or bytearray, not %s",
                            value_type_name(args->items[0]));
-    return json_read(vm, string_slice(args->items[0].s), ret);
+    const struct hooks hooks = { args->items[1], args->items[2], args->items[3], args->items[4] };
+    bool has_hooks = false;
+    for (size_t i = 1; i < 5; i++)
+        has_hooks |= args->items[i].kind > K_NONE;
+    struct reader reader = { .vm = vm,
+                             .text = string_slice(args->items[0].s),
+                             .hooks = has_hooks ? &hooks : NULL };
+    return read_all(&reader, ret);
 }
 
 FUNCTION(json_load)
 {
-    (void)self;
     static const struct args none;
     struct value method, text;
     if (!value_get_attribute(vm, args->items[0], string_from(vm->arena, "read"), &method) ||
         !value_call(vm, method, &none, &text))
         return false;
-    if (text.kind != K_STR && text.kind != K_BYTES)
-        return raise_error(vm, &class_TypeError, "read() gave no text");
-    return json_read(vm, string_slice(text.s), ret);
+    const struct value items[] = { text, args->items[1], args->items[2], args->items[3],
+                                   args->items[4] };
+    return json_loads(vm, self, &(struct args){ .items = items, .count = 5 }, ret);
 }
 
 const struct native json_natives[] = {
-    { "dumps", json_dumps, "obj | indent separators sort_keys ensure_ascii default" },
-    { "loads", json_loads, "s" },
-    { "load", json_load, "fp" },
+    { "dumps", json_dumps,
+      "obj | indent separators sort_keys ensure_ascii default skipkeys allow_nan check_circular" },
+    { "loads", json_loads, "s | object_hook object_pairs_hook parse_float parse_int" },
+    { "load", json_load, "fp | object_hook object_pairs_hook parse_float parse_int" },
     { NULL, NULL, NULL },
 };
 

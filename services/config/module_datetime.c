@@ -82,7 +82,7 @@ static bool collect_numbers(struct vm *vm, const struct args *args, const char *
     if (args->count > count)
         return raise_error(vm, &class_TypeError, "too many arguments");
     for (size_t i = 0; i < args->count; i++)
-        if (!value_to_i64(vm, args->items[i], names[i], &numbers[i]))
+        if (!value_to_i64(vm, args->items[i], &numbers[i]))
             return false;
     for (size_t i = 0; i < args->keyword_count; i++) {
         size_t at = 0;
@@ -91,7 +91,7 @@ static bool collect_numbers(struct vm *vm, const struct args *args, const char *
         if (at == count)
             return raise_error(vm, &class_TypeError, "'%s' is an invalid keyword argument",
                                args->keywords[i].name->data);
-        if (!value_to_i64(vm, args->keywords[i].value, names[at], &numbers[at]))
+        if (!value_to_i64(vm, args->keywords[i].value, &numbers[at]))
             return false;
     }
     return true;
@@ -566,7 +566,7 @@ static bool scale_delta(struct vm *vm, enum binary_op op, struct value a, struct
     const struct moment *m = moment_of(a);
     __int128 micros = ((__int128)m->days * DAY_SECONDS + m->seconds) * 1000000 + m->micros, by;
     int64_t n = 0;
-    if (!is_ratio && !value_to_i64(vm, b, "the factor", &n))
+    if (!is_ratio && !value_to_i64(vm, b, &n))
         return false;
     const struct moment *o = is_ratio ? moment_of(b) : NULL;
     by = o ? ((__int128)o->days * DAY_SECONDS + o->seconds) * 1000000 + o->micros : n;

@@ -1,4 +1,5 @@
 #include "config/class.h"
+#include "config/integer.h"
 #include "config/modules.h"
 
 /* itertools and functools. */
@@ -93,6 +94,8 @@ FUNCTION(itertools_count)
     struct iterator *iterator = iterator_new(vm, "itertools.count", next_count);
     iterator->a = value_is_unset(args->items[0]) ? V_INT(0) : args->items[0];
     iterator->b = value_is_unset(args->items[1]) ? V_INT(1) : args->items[1];
+    if (!value_is_number(iterator->a) || !value_is_number(iterator->b))
+        return raise_error(vm, &class_TypeError, "a number is required");
     *ret = iterator_value(iterator);
     return true;
 }
@@ -114,7 +117,7 @@ FUNCTION(itertools_repeat)
     *ret = iterator_value(iterator);
     if (value_is_unset(args->items[1]))
         return true;
-    if (!value_to_i64(vm, args->items[1], "times", &iterator->number))
+    if (!value_to_i64(vm, args->items[1], &iterator->number))
         return false;
     if (iterator->number < 0)
         iterator->number = 0;
@@ -172,12 +175,16 @@ FUNCTION(itertools_islice)
         size_t at = args->count == 2 ? 1 : i - 1;
         if (args->items[i].kind == K_NONE)
             continue;
-        if (!value_to_i64(vm, args->items[i], "islice() argument", &numbers[at]))
+        if (!value_to_i64(vm, args->items[i], &numbers[at]))
             return false;
         if (numbers[at] < (at == 2))
             return raise_error(
                 vm, &class_ValueError,
-                "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+                at == 2 ? "Step for islice() must be a positive integer or None."
+                : args->count == 2
+                    ? "Stop argument for islice() must be None or an integer: 0 <= x <= "
+                      "sys.maxsize."
+                    : "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
     }
     iterator->number = numbers[0];
     iterator->b = V_INT(numbers[1]);
@@ -374,20 +381,19 @@ FUNCTION(itertools_product)
     (void)self;
     size_t repeat = 1, total = args->count;
     struct value times = V_INT(1);
-    if (keyword(args, "repeat", &times) && !value_to_size(vm, times, "repeat", &repeat))
+    if (keyword(args, "repeat", &times) && !value_to_size(vm, times, &repeat))
         return false;
-    total *= repeat;
-    if (total > LIMIT_NESTING)
+    if (repeat > LIMIT_NESTING || (total *= repeat) > LIMIT_NESTING)
         return raise_limit(vm, "product() of more than %d sequences", LIMIT_NESTING);
     struct arrangement a = { .vm = vm, .out = list_new(vm->arena, K_LIST, 0), .length = total };
     const struct list **pools = arena_array(vm->arena, total, sizeof *pools);
     a.indices = arena_array(vm->arena, total, sizeof *a.indices);
     for (size_t i = 0; i < total; i++) {
         struct value list;
-        if (!value_to_list(vm, args->items[i % args->count], K_LIST, &list))
+        if (i < args->count && !value_to_list(vm, args->items[i], K_LIST, &list))
             return false;
-        pools[i] = list.list;
-        if (list.list->count == 0)
+        pools[i] = i < args->count ? list.list : pools[i - args->count];
+        if (pools[i]->count == 0)
             return start(vm, a.out, ret);
     }
     for (size_t at = 0; at != SIZE_MAX;) {
@@ -436,7 +442,10 @@ static bool make_arrangement(struct vm *vm, const struct args *args, enum choice
     if (!value_to_list(vm, args->items[0], K_LIST, &a.pool))
         return false;
     a.length = a.pool.list->count;
-    if (args->items[1].kind > K_NONE && !value_to_size(vm, args->items[1], "r", &a.length))
+    if (args->items[1].kind > K_NONE && value_is_integer(args->items[1]) &&
+        integer_sign(args->items[1]) < 0)
+        return raise_error(vm, &class_ValueError, "r must be non-negative");
+    if (args->items[1].kind > K_NONE && !value_to_size(vm, args->items[1], &a.length))
         return false;
     if (a.length > LIMIT_NESTING)
         return raise_limit(vm, "arrangements of more than %d items", LIMIT_NESTING);
@@ -497,7 +506,7 @@ FUNCTION(itertools_tee)
     struct value items, source;
     size_t count = 2;
     if (!value_to_list(vm, args->items[0], K_LIST, &items) ||
-        (!value_is_unset(args->items[1]) && !value_to_size(vm, args->items[1], "n", &count)))
+        (!value_is_unset(args->items[1]) && !value_to_size(vm, args->items[1], &count)))
         return false;
     if (count > LIMIT_NESTING)
         return raise_limit(vm, "tee() into more than %d iterators", LIMIT_NESTING);
@@ -561,7 +570,9 @@ FUNCTION(functools_reduce)
     struct value item;
     *ret = args->items[2];
     if (!value_iterate(vm, args->items[1], &iterator))
-        return false;
+        return exception_is(vm, &class_TypeError)
+                   ? raise_error(vm, &class_TypeError, "reduce() arg 2 must support iteration")
+                   : false;
     for (;;) {
         if (!iterator_next(vm, iterator, &item))
             return false;

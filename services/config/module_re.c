@@ -1,8 +1,11 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 
 #include "config/class.h"
+#include "config/integer.h"
 #include "config/modules.h"
+#include "config/regex_error.h"
 
+#include <ctype.h>
 #include <pcre2.h>
 
 /* re, on PCRE2.  What PCRE2 allocates comes from the arena; a match that takes too many steps ends
@@ -20,6 +23,7 @@ struct pattern {
     pcre2_match_context *context;
     pcre2_general_context *general;
     uint32_t group_count;
+    int64_t flags; /* as Python counts them */
 };
 
 struct match {
@@ -62,6 +66,7 @@ static const struct {
     { { "VERBOSE", "X" }, 64, PCRE2_EXTENDED },
     { { "UNICODE", "U" }, 32, 0 },
     { { "ASCII", "A" }, 256, 0 },
+    { { "NOFLAG", "LOCALE" }, 0, 0 },
 };
 
 static uint32_t pcre_flags(int64_t flags)
@@ -97,17 +102,15 @@ static bool compile_pattern(struct vm *vm, struct string *source, int64_t flags,
         return raise_limit(vm, "a regular expression is longer than %d bytes", MAX_PATTERN_BYTES);
     struct pattern *pattern = arena_alloc(vm->arena, sizeof *pattern);
     pattern->source = source;
+    pattern->flags = flags & 256 ? flags : flags | 32;
     pattern->general = pcre2_general_context_create(allocate, keep, vm->arena);
     pcre2_compile_context *compiling = pcre2_compile_context_create(pattern->general);
     struct string *translated = translate(vm->arena, source);
     pattern->code =
         pcre2_compile((PCRE2_SPTR)translated->data, translated->len,
                       pcre_flags(flags) | PCRE2_NEVER_BACKSLASH_C, &code, &at, compiling);
-    if (!pattern->code) {
-        char message[120];
-        pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
-        return raise_error(vm, &class_ValueError, "%s at position %zu", message, (size_t)at);
-    }
+    if (!pattern->code)
+        return regex_refused(vm, translated, code, at);
     pattern->context = pcre2_match_context_create(pattern->general);
     pcre2_set_match_limit(pattern->context, LIMIT_REGEX_MATCHES);
     pcre2_set_heap_limit(pattern->context, 20000);
@@ -130,7 +133,7 @@ static bool pattern_of(struct vm *vm, struct value v, struct value flags,
     if (v.kind != K_STR)
         return raise_error(vm, &class_TypeError,
                            "first argument must be string or compiled pattern");
-    if (flags.kind > K_NONE && !value_to_i64(vm, flags, "flags", &bits))
+    if (flags.kind > K_NONE && !value_to_i64(vm, flags, &bits))
         return false;
     return compile_pattern(vm, v.s, bits, ret);
 }
@@ -175,25 +178,18 @@ static bool text_argument(struct vm *vm, struct value v, struct string **ret)
 }
 
 static bool match_once(struct vm *vm, const struct pattern *pattern, struct value text,
-                       uint32_t options, struct value *ret)
+                       struct value from, uint32_t options, struct value *ret)
 {
     struct string *s;
     const struct match *match;
-    if (!text_argument(vm, text, &s) || !run_match(vm, pattern, s, 0, options, &match))
+    int64_t start = 0;
+    if (!text_argument(vm, text, &s) || (!value_is_unset(from) && !value_to_i64(vm, from, &start)))
+        return false;
+    start = start < 0 ? 0 : start > s->chars ? s->chars : start;
+    if (!run_match(vm, pattern, s, string_offset(s, (size_t)start), options, &match))
         return false;
     *ret = match ? wrap(vm, &class_Match, match) : V_NONE;
     return true;
-}
-
-/* Where to look for the next match: behind an empty one, a character further. */
-static size_t next_start(const struct match *match)
-{
-    size_t end = match->offsets[1], length = 1;
-    if (match->offsets[0] != end)
-        return end;
-    if (end < match->text->len)
-        utf8_decode(match->text->data + end, &length);
-    return end + length;
 }
 
 /* Calls `each` for every match; stops when it returns false. */
@@ -201,15 +197,17 @@ static bool all_matches(struct vm *vm, const struct pattern *pattern, struct str
                         int64_t most, bool (*each)(struct vm *, const struct match *, void *),
                         void *context)
 {
+    uint32_t options = 0;
     for (size_t at = 0; at <= text->len && most != 0; most -= most > 0) {
         const struct match *match;
-        if (!run_match(vm, pattern, text, at, 0, &match))
+        if (!run_match(vm, pattern, text, at, options, &match))
             return false;
         if (!match)
             return true;
         if (!each(vm, match, context))
             return false;
-        at = next_start(match);
+        at = match->offsets[1];
+        options = match->offsets[0] == at ? PCRE2_NOTEMPTY_ATSTART : 0;
     }
     return true;
 }
@@ -225,17 +223,22 @@ static struct value group_text(struct vm *vm, const struct match *match, size_t 
     return V_STR(string_new(vm->arena, match->text->data + start, end - start));
 }
 
-static bool group_index(struct vm *vm, const struct match *match, struct value v, size_t *ret)
+static bool find_group(const struct match *match, struct value v, size_t *ret)
 {
     int64_t index = -1;
     if (v.kind == K_STR)
         index = pcre2_substring_number_from_name(match->pattern->code, (PCRE2_SPTR)v.s->data);
-    else if (!value_to_i64(vm, v, "group", &index))
+    else if (!integer_to_i64(v, &index))
         return false;
-    if (index < 0 || index > (int64_t)match->pattern->group_count)
-        return raise_error(vm, &class_IndexError, "no such group");
     *ret = (size_t)index;
-    return true;
+    return index >= 0 && index <= (int64_t)match->pattern->group_count;
+}
+
+static bool group_index(struct vm *vm, const struct match *match, struct value v, size_t *ret)
+{
+    v = value_contents(v);
+    return ((v.kind == K_STR || value_is_integer(v)) && find_group(match, v, ret)) ||
+           raise_error(vm, &class_IndexError, "no such group");
 }
 
 static const struct match *match_of(struct value self)
@@ -326,17 +329,6 @@ FUNCTION(match_span)
     return true;
 }
 
-static const struct native MATCH_METHODS[] = {
-    { "group", match_group, NULL },       { "groups", match_groups, "| default" },
-    { "groupdict", match_groupdict, "" }, { "start", match_start, "| group" },
-    { "end", match_end, "| group" },      { "span", match_span, "| group" },
-    { "__getitem__", match_group, NULL }, { NULL, NULL, NULL },
-};
-
-static const struct class class_Match = {
-    .name = "Match", .base = &class_object, .layout = K_INSTANCE, .methods = MATCH_METHODS
-};
-
 /* --- finding all --- */
 
 static bool push_found(struct vm *vm, const struct match *match, void *context)
@@ -385,8 +377,7 @@ static bool split_text(struct vm *vm, const struct pattern *pattern, struct valu
     int64_t most = 0;
     *ret = list_new(vm->arena, K_LIST, 4);
     struct pieces pieces = { .list = ret->list };
-    if (!text_argument(vm, v, &text) ||
-        (limit.kind > K_NONE && !value_to_i64(vm, limit, "maxsplit", &most)) ||
+    if (!text_argument(vm, v, &text) || (limit.kind > K_NONE && !value_to_i64(vm, limit, &most)) ||
         !all_matches(vm, pattern, text, most > 0 ? most : -1, push_piece, &pieces))
         return false;
     list_push(vm->arena, ret->list,
@@ -410,11 +401,13 @@ static bool add_group(struct vm *vm, const struct match *match, struct replacing
     struct value key;
     size_t index;
     char c = rest->ptr[0];
+    size_t place = (size_t)(rest->ptr - replacing->with.s->data);
     if (c == 'g' && rest->len > 1 && rest->ptr[1] == '<') {
         const char *close = memchr(rest->ptr, '>', rest->len);
         uint64_t number;
         if (!close)
-            return raise_error(vm, &class_ValueError, "missing >, unterminated name");
+            return raise_error(vm, &class_error, "missing >, unterminated name at position %zu",
+                               place + 2);
         struct slice name = { rest->ptr + 2, (size_t)(close - rest->ptr) - 2 };
         key = slice_to_u64(name, MAX_GROUPS, &number)
                   ? V_INT((int64_t)number)
@@ -424,8 +417,11 @@ static bool add_group(struct vm *vm, const struct match *match, struct replacing
         key = V_INT(c - '0');
         *rest = (struct slice){ rest->ptr + 1, rest->len - 1 };
     }
-    if (!group_index(vm, match, key, &index))
-        return false;
+    if (key.kind == K_INT && key.i > match->pattern->group_count)
+        return raise_error(vm, &class_error, "invalid group reference %lld at position %zu",
+                           (long long)key.i, place);
+    if (!find_group(match, key, &index))
+        return raise_error(vm, &class_IndexError, "unknown group name '%s'", key.s->data);
     struct value text = group_text(vm, match, index, V_NONE);
     if (text.kind == K_STR)
         buffer_string(&replacing->buffer, text.s);
@@ -434,7 +430,7 @@ static bool add_group(struct vm *vm, const struct match *match, struct replacing
 
 static bool add_template(struct vm *vm, const struct match *match, struct replacing *replacing)
 {
-    static const char letters[] = "nrt\\", meaning[] = "\n\r\t\\";
+    static const char letters[] = "abfnrtv\\", meaning[] = "\a\b\f\n\r\t\v\\";
     struct slice rest = string_slice(replacing->with.s);
     while (rest.len) {
         char c = rest.ptr[0];
@@ -450,6 +446,9 @@ static bool add_template(struct vm *vm, const struct match *match, struct replac
         } else if ((rest.ptr[0] >= '0' && rest.ptr[0] <= '9') || rest.ptr[0] == 'g') {
             if (!add_group(vm, match, replacing, &rest))
                 return false;
+        } else if (isalpha((unsigned char)rest.ptr[0])) {
+            return raise_error(vm, &class_error, "bad escape \\%c at position %zu", rest.ptr[0],
+                               (size_t)(rest.ptr - replacing->with.s->data) - 1);
         } else {
             buffer_char(&replacing->buffer, c);
         }
@@ -481,14 +480,37 @@ static bool replace_all(struct vm *vm, const struct pattern *pattern, struct val
     struct string *text;
     int64_t most = 0;
     struct replacing replacing = { .buffer = buffer_new(vm), .with = with };
-    if (!text_argument(vm, v, &text) ||
-        (count.kind > K_NONE && !value_to_i64(vm, count, "count", &most)) ||
+    if (!text_argument(vm, v, &text) || (count.kind > K_NONE && !value_to_i64(vm, count, &most)) ||
         !all_matches(vm, pattern, text, most > 0 ? most : -1, replace_one, &replacing))
         return false;
     buffer_add(&replacing.buffer, text->data + replacing.at, text->len - replacing.at);
     *ret_count = replacing.count;
     return buffer_value(vm, &replacing.buffer, ret);
 }
+
+FUNCTION(match_expand)
+{
+    struct replacing replacing = { .buffer = buffer_new(vm), .with = args->items[0] };
+    struct string *text;
+    return text_argument(vm, args->items[0], &text) &&
+           add_template(vm, match_of(self), &replacing) && buffer_value(vm, &replacing.buffer, ret);
+}
+
+static const struct native MATCH_METHODS[] = {
+    { "group", match_group, NULL },
+    { "groups", match_groups, "| default" },
+    { "groupdict", match_groupdict, "" },
+    { "start", match_start, "| group" },
+    { "end", match_end, "| group" },
+    { "span", match_span, "| group" },
+    { "expand", match_expand, "template" },
+    { "__getitem__", match_group, NULL },
+    { NULL, NULL, NULL },
+};
+
+static const struct class class_Match = {
+    .name = "Match", .base = &class_object, .layout = K_INSTANCE, .methods = MATCH_METHODS
+};
 
 /* --- functions and methods: the same with the pattern in front or as `self` --- */
 
@@ -504,11 +526,12 @@ enum {
         (void)self;                                                                                \
         const struct pattern *pattern;                                                             \
         return pattern_of(vm, args->items[0], args->items[2], &pattern) &&                         \
-               match_once(vm, pattern, args->items[1], options, ret);                              \
+               match_once(vm, pattern, args->items[1], V_UNBOUND, options, ret);                   \
     }                                                                                              \
     FUNCTION(pattern_##name)                                                                       \
     {                                                                                              \
-        return match_once(vm, self.instance->payload.p, args->items[0], options, ret);             \
+        return match_once(vm, self.instance->payload.p, args->items[0], args->items[1], options,   \
+                          ret);                                                                    \
     }
 MATCHER(search, OPTION_SEARCH)
 MATCHER(match, OPTION_MATCH)
@@ -519,9 +542,18 @@ static bool find_all(struct vm *vm, const struct pattern *pattern, struct value 
                      struct value *ret)
 {
     struct string *text;
+    struct iterator *iterator;
     *ret = list_new(vm->arena, K_LIST, 4);
-    return text_argument(vm, v, &text) &&
-           all_matches(vm, pattern, text, -1, as_matches ? push_match : push_found, ret->list);
+    if (!text_argument(vm, v, &text) ||
+        !all_matches(vm, pattern, text, -1, as_matches ? push_match : push_found, ret->list))
+        return false;
+    if (!as_matches)
+        return true;
+    if (!value_iterate(vm, *ret, &iterator))
+        return false;
+    iterator->type_name = "callable_iterator";
+    *ret = iterator_value(iterator);
+    return true;
 }
 
 FUNCTION(re_findall)
@@ -579,18 +611,28 @@ FUNCTION(pattern_sub)
                        ret, &count);
 }
 
+static bool replace_counted(struct vm *vm, const struct pattern *pattern, const struct value *items,
+                            struct value *ret)
+{
+    struct value pair[2];
+    pair[1] = V_INT(0);
+    if (!replace_all(vm, pattern, items[0], items[1], items[2], &pair[0], &pair[1].i))
+        return false;
+    *ret = tuple_of(vm->arena, pair, 2);
+    return true;
+}
+
 FUNCTION(re_subn)
 {
     (void)self;
     const struct pattern *pattern;
-    struct value pair[2];
-    pair[1] = V_INT(0);
-    if (!pattern_of(vm, args->items[0], args->items[4], &pattern) ||
-        !replace_all(vm, pattern, args->items[1], args->items[2], args->items[3], &pair[0],
-                     &pair[1].i))
-        return false;
-    *ret = tuple_of(vm->arena, pair, 2);
-    return true;
+    return pattern_of(vm, args->items[0], args->items[4], &pattern) &&
+           replace_counted(vm, pattern, args->items + 1, ret);
+}
+
+FUNCTION(pattern_subn)
+{
+    return replace_counted(vm, self.instance->payload.p, args->items, ret);
 }
 
 FUNCTION(re_compile)
@@ -600,9 +642,6 @@ FUNCTION(re_compile)
     if (!pattern_of(vm, args->items[0], args->items[1], &pattern))
         return false;
     *ret = wrap(vm, &class_Pattern, pattern);
-    ret->instance->attributes = dict_new(vm->arena);
-    dict_set_text(vm->arena, ret->instance->attributes, string_from(vm->arena, "pattern"),
-                  V_STR(pattern->source));
     return true;
 }
 
@@ -622,15 +661,136 @@ FUNCTION(re_escape)
 }
 
 static const struct native PATTERN_METHODS[] = {
-    { "findall", pattern_findall, "string" },      { "finditer", pattern_finditer, "string" },
-    { "fullmatch", pattern_fullmatch, "string" },  { "match", pattern_match, "string" },
-    { "search", pattern_search, "string" },        { "split", pattern_split, "string | maxsplit" },
-    { "sub", pattern_sub, "repl string | count" }, { NULL, NULL, NULL },
+    { "findall", pattern_findall, "string" },
+    { "finditer", pattern_finditer, "string" },
+    { "fullmatch", pattern_fullmatch, "string | pos" },
+    { "match", pattern_match, "string | pos" },
+    { "search", pattern_search, "string | pos" },
+    { "split", pattern_split, "string | maxsplit" },
+    { "sub", pattern_sub, "repl string | count" },
+    { "subn", pattern_subn, "repl string | count" },
+    { NULL, NULL, NULL },
 };
 
 static const struct class class_Pattern = {
     .name = "Pattern", .base = &class_object, .layout = K_INSTANCE, .methods = PATTERN_METHODS
 };
+
+/* --- attributes --- */
+
+static struct value group_names(struct vm *vm, const struct pattern *pattern)
+{
+    uint32_t count, size;
+    PCRE2_SPTR table;
+    struct value names = dict_value(vm->arena, K_DICT);
+    pcre2_pattern_info(pattern->code, PCRE2_INFO_NAMECOUNT, &count);
+    pcre2_pattern_info(pattern->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+    pcre2_pattern_info(pattern->code, PCRE2_INFO_NAMETABLE, &table);
+    for (size_t group = 1; group <= pattern->group_count; group++)
+        for (uint32_t i = 0; i < count; i++)
+            if ((size_t)(table[i * size] << 8 | table[i * size + 1]) == group)
+                dict_set_text(vm->arena, names.dict,
+                              string_from(vm->arena, (const char *)table + i * size + 2),
+                              V_INT((int64_t)group));
+    return names;
+}
+
+static struct value pattern_part(struct vm *vm, const struct pattern *pattern,
+                                 const struct string *name)
+{
+    if (string_is(name, "pattern"))
+        return V_STR(pattern->source);
+    if (string_is(name, "flags"))
+        return V_INT(pattern->flags);
+    if (string_is(name, "groups"))
+        return V_INT(pattern->group_count);
+    return string_is(name, "groupindex") ? group_names(vm, pattern) : V_UNBOUND;
+}
+
+/* The group that closed last: of those that end furthest, the outermost. */
+static size_t last_group(const struct match *match)
+{
+    size_t last = 0;
+    for (size_t i = 1; i <= match->pattern->group_count; i++)
+        if (match->offsets[i * 2] != PCRE2_UNSET &&
+            (!last || match->offsets[i * 2 + 1] > match->offsets[last * 2 + 1]))
+            last = i;
+    return last;
+}
+
+static struct value last_name(struct vm *vm, const struct match *match)
+{
+    struct value names = group_names(vm, match->pattern);
+    int64_t last = (int64_t)last_group(match);
+    size_t cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(names.dict, &cursor));)
+        if (entry->value.i == last)
+            return entry->key;
+    return V_NONE;
+}
+
+struct value regex_part(struct vm *vm, struct value v, const struct string *name)
+{
+    if (v.instance->class == &class_Pattern)
+        return pattern_part(vm, v.instance->payload.p, name);
+    if (v.instance->class != &class_Match)
+        return V_UNBOUND;
+    const struct match *match = match_of(v);
+    if (string_is(name, "string"))
+        return V_STR(match->text);
+    if (string_is(name, "re"))
+        return wrap(vm, &class_Pattern, match->pattern);
+    if (string_is(name, "pos"))
+        return V_INT(0);
+    if (string_is(name, "endpos"))
+        return V_INT(match->text->chars);
+    if (string_is(name, "lastindex"))
+        return last_group(match) ? V_INT((int64_t)last_group(match)) : V_NONE;
+    return string_is(name, "lastgroup") ? last_name(vm, match) : V_UNBOUND;
+}
+
+static bool add_pattern_repr(struct vm *vm, struct buffer *buffer, const struct pattern *pattern)
+{
+    struct string *text;
+    const char *separator = ", ";
+    if (!value_repr(vm, V_STR(pattern->source), &text))
+        return false;
+    buffer_printf(buffer, "re.compile(%s", text->data);
+    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++)
+        if ((pattern->flags & FLAGS[i].python) && FLAGS[i].python != 32) {
+            buffer_printf(buffer, "%sre.%s", separator, FLAGS[i].names[0]);
+            separator = "|";
+        }
+    buffer_char(buffer, ')');
+    return true;
+}
+
+bool regex_repr(struct vm *vm, struct value v, struct buffer *buffer, bool *ret_found)
+{
+    struct string *text;
+    *ret_found = true;
+    if (v.instance->class == &class_Pattern)
+        return add_pattern_repr(vm, buffer, v.instance->payload.p);
+    *ret_found = v.instance->class == &class_Match;
+    if (!*ret_found)
+        return true;
+    const struct match *match = match_of(v);
+    if (!value_repr(vm, group_text(vm, match, 0, V_NONE), &text))
+        return false;
+    buffer_printf(buffer, "<re.Match object; span=(%zu, %zu), match=%s>",
+                  utf8_count(match->text->data, match->offsets[0]),
+                  utf8_count(match->text->data, match->offsets[1]), text->data);
+    return true;
+}
+
+FUNCTION(re_purge)
+{
+    (void)vm;
+    (void)self;
+    (void)args;
+    *ret = V_NONE;
+    return true;
+}
 
 const struct native re_natives[] = {
     { "compile", re_compile, "pattern | flags" },
@@ -639,6 +799,7 @@ const struct native re_natives[] = {
     { "finditer", re_finditer, "pattern string | flags" },
     { "fullmatch", re_fullmatch, "pattern string | flags" },
     { "match", re_match, "pattern string | flags" },
+    { "purge", re_purge, "" },
     { "search", re_search, "pattern string | flags" },
     { "split", re_split, "pattern string | maxsplit flags" },
     { "sub", re_sub, "pattern repl string | count flags" },
@@ -653,6 +814,10 @@ bool prepare_re(struct vm *vm, struct dict *attributes)
             dict_set_text(vm->arena, attributes, string_from(vm->arena, FLAGS[i].names[j]),
                           V_INT(FLAGS[i].python));
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "error"),
-                  (struct value){ .kind = K_CLASS, .class = &class_ValueError });
+                  (struct value){ .kind = K_CLASS, .class = &class_error });
+    dict_set_text(vm->arena, attributes, string_from(vm->arena, "Pattern"),
+                  (struct value){ .kind = K_CLASS, .class = &class_Pattern });
+    dict_set_text(vm->arena, attributes, string_from(vm->arena, "Match"),
+                  (struct value){ .kind = K_CLASS, .class = &class_Match });
     return true;
 }

@@ -3,9 +3,10 @@
 #include "config/modules.h"
 #include "config/unicode.h"
 
+#include <ctype.h>
 #include <math.h>
 
-/* math, string, textwrap, shlex and base64. */
+/* math, shlex and base64. */
 
 #define FUNCTION(name)                                                                             \
     static bool name(struct vm *vm, struct value self, const struct args *args, struct value *ret)
@@ -88,6 +89,18 @@ UNARY(asin)
 UNARY(acos)
 UNARY(expm1)
 UNARY(log1p)
+UNARY(acosh)
+UNARY(asinh)
+UNARY(atanh)
+UNARY(cbrt)
+UNARY(cosh)
+UNARY(erf)
+UNARY(erfc)
+UNARY(exp2)
+UNARY(lgamma)
+UNARY(sinh)
+UNARY(tanh)
+UNARY(tgamma)
 #undef UNARY
 
 static bool logarithm(struct vm *vm, struct value v, double (*log_by)(double), double *ret)
@@ -238,8 +251,7 @@ FUNCTION(math_factorial)
 {
     (void)self;
     int64_t n;
-    if (!need_integer(vm, args->items[0]) ||
-        !value_to_i64(vm, args->items[0], "factorial() argument", &n))
+    if (!need_integer(vm, args->items[0]) || !value_to_i64(vm, args->items[0], &n))
         return false;
     if (n < 0)
         return raise_error(vm, &class_ValueError, "factorial() not defined for negative values");
@@ -252,6 +264,18 @@ FUNCTION(math_factorial)
 
 const struct native math_natives[] = {
     { "acos", math_acos, "x" },
+    { "acosh", math_acosh, "x" },
+    { "asinh", math_asinh, "x" },
+    { "atanh", math_atanh, "x" },
+    { "cbrt", math_cbrt, "x" },
+    { "cosh", math_cosh, "x" },
+    { "erf", math_erf, "x" },
+    { "erfc", math_erfc, "x" },
+    { "exp2", math_exp2, "x" },
+    { "lgamma", math_lgamma, "x" },
+    { "sinh", math_sinh, "x" },
+    { "tanh", math_tanh, "x" },
+    { "gamma", math_tgamma, "x" },
     { "asin", math_asin, "x" },
     { "atan", math_atan, "x" },
     { "atan2", math_atan2, "y x" },
@@ -293,287 +317,14 @@ bool prepare_math(struct vm *vm, struct dict *attributes)
     return true;
 }
 
-/* --- string --- */
-
-static bool is_name_char(char c, bool is_first)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           (!is_first && c >= '0' && c <= '9');
-}
-
-/* `$name` and `${name}`; `$$` is a dollar. */
-static bool substitute(struct vm *vm, const struct string *text, const struct args *args,
-                       bool is_safe, struct value *ret)
-{
-    struct value names = dict_value(vm->arena, K_DICT);
-    struct buffer buffer = buffer_new(vm);
-    if (args->count && args->items[0].kind == K_DICT)
-        names.dict = dict_copy(vm->arena, args->items[0].dict);
-    for (size_t i = 0; i < args->keyword_count; i++)
-        dict_set_text(vm->arena, names.dict, args->keywords[i].name, args->keywords[i].value);
-    for (size_t at = 0; at < text->len;) {
-        if (text->data[at] != '$') {
-            buffer_char(&buffer, text->data[at++]);
-            continue;
-        }
-        bool is_braced = text->data[at + 1] == '{';
-        size_t start = at + 1 + is_braced, end = start;
-        while (end < text->len && is_name_char(text->data[end], end == start))
-            end++;
-        bool is_name = end > start && (!is_braced || text->data[end] == '}');
-        if (text->data[at + 1] == '$') {
-            buffer_char(&buffer, '$');
-            at += 2;
-            continue;
-        }
-        struct string *name = string_new(vm->arena, text->data + start, end - start), *shown;
-        struct value v = is_name ? dict_get_text(names.dict, name) : V_UNBOUND;
-        if (v.kind == K_UNBOUND && !is_safe)
-            return is_name ? raise_key_error(vm, V_STR(name))
-                           : raise_error(vm, &class_ValueError, "Invalid placeholder in string");
-        if (v.kind == K_UNBOUND) {
-            buffer_char(&buffer, text->data[at++]);
-            continue;
-        }
-        if (!value_str(vm, v, &shown))
-            return false;
-        buffer_string(&buffer, shown);
-        at = end + is_braced;
-    }
-    return buffer_value(vm, &buffer, ret);
-}
-
-FUNCTION(template_substitute)
-{
-    return substitute(vm, self.s, args, false, ret);
-}
-
-FUNCTION(template_safe_substitute)
-{
-    return substitute(vm, self.s, args, true, ret);
-}
-
-static bool construct_template(struct vm *vm, const struct class *class, const struct args *args,
-                               struct value *ret)
-{
-    if (args->count != 1 || args->items[0].kind != K_STR)
-        return raise_error(vm, &class_TypeError, "Template() takes one text");
-    struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
-    instance->class = class;
-    instance->payload = args->items[0];
-    instance->cause = V_NONE;
-    *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
-    return true;
-}
-
-static const struct native TEMPLATE_METHODS[] = {
-    { "substitute", template_substitute, NULL },
-    { "safe_substitute", template_safe_substitute, NULL },
-    { NULL, NULL, NULL },
-};
-
-static const struct class class_Template = { .name = "Template",
-                                             .base = &class_object,
-                                             .layout = K_STR,
-                                             .methods = TEMPLATE_METHODS,
-                                             .construct = construct_template };
-
-FUNCTION(string_capwords)
-{
-    (void)self;
-    struct value split, words, word;
-    static const struct args none;
-    struct buffer buffer = buffer_new(vm);
-    if (args->items[0].kind != K_STR)
-        return raise_error(vm, &class_TypeError, "capwords() takes a text");
-    if (!value_get_attribute(vm, args->items[0], string_from(vm->arena, "split"), &split) ||
-        !value_call(vm, split, &none, &words))
-        return false;
-    for (size_t i = 0; i < words.list->count; i++) {
-        if (!value_get_attribute(vm, words.list->items[i], string_from(vm->arena, "capitalize"),
-                                 &split) ||
-            !value_call(vm, split, &none, &word))
-            return false;
-        buffer_text(&buffer, i ? " " : "");
-        buffer_string(&buffer, word.s);
-    }
-    return buffer_value(vm, &buffer, ret);
-}
-
-const struct native string_natives[] = {
-    { "capwords", string_capwords, "s" },
-    { NULL, NULL, NULL },
-};
-
-bool prepare_string(struct vm *vm, struct dict *attributes)
-{
-    static const char *const rows[][2] = {
-        { "ascii_lowercase", "abcdefghijklmnopqrstuvwxyz" },
-        { "ascii_uppercase", "ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
-        { "ascii_letters", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" },
-        { "digits", "0123456789" },
-        { "hexdigits", "0123456789abcdefABCDEF" },
-        { "octdigits", "01234567" },
-        { "punctuation", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~" },
-        { "whitespace", " \t\n\r\v\f" },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        put(vm, attributes, rows[i][0], value_text(vm->arena, rows[i][1]));
-    put(vm, attributes, "Template", (struct value){ .kind = K_CLASS, .class = &class_Template });
-    return true;
-}
-
-/* --- textwrap --- */
-
-static bool expect_text(struct vm *vm, struct value v, struct slice *ret)
-{
-    if (v.kind != K_STR)
-        return raise_error(vm, &class_TypeError, "expected str, got %s", value_type_name(v));
-    *ret = string_slice(v.s);
-    return true;
-}
-
-static size_t margin_length(struct slice line)
-{
-    size_t at = 0;
-    while (at < line.len && (line.ptr[at] == ' ' || line.ptr[at] == '\t'))
-        at++;
-    return at;
-}
-
-/* What all lines with text have in common at their start. */
-static struct slice common_margin(struct slice text)
-{
-    struct slice margin = { NULL, 0 };
-    for (struct slice rest = text; rest.ptr;) {
-        struct slice line = slice_split(&rest, '\n');
-        size_t length = margin_length(line), same = 0;
-        if (length == line.len)
-            continue;
-        if (!margin.ptr) {
-            margin = (struct slice){ line.ptr, length };
-            continue;
-        }
-        while (same < length && same < margin.len && line.ptr[same] == margin.ptr[same])
-            same++;
-        margin.len = same;
-    }
-    return margin;
-}
-
-FUNCTION(textwrap_dedent)
-{
-    (void)self;
-    struct slice text;
-    struct buffer buffer = buffer_new(vm);
-    if (!expect_text(vm, args->items[0], &text))
-        return false;
-    size_t cut = common_margin(text).len;
-    for (struct slice rest = text; rest.ptr;) {
-        struct slice line = slice_split(&rest, '\n');
-        bool is_blank = margin_length(line) == line.len;
-        if (!is_blank)
-            buffer_add(&buffer, line.ptr + cut, line.len - cut);
-        if (rest.ptr)
-            buffer_char(&buffer, '\n');
-    }
-    return buffer_value(vm, &buffer, ret);
-}
-
-FUNCTION(textwrap_indent)
-{
-    (void)self;
-    struct slice text, prefix;
-    struct buffer buffer = buffer_new(vm);
-    if (!expect_text(vm, args->items[0], &text) || !expect_text(vm, args->items[1], &prefix))
-        return false;
-    for (struct slice rest = text; rest.ptr;) {
-        struct slice line = slice_split(&rest, '\n');
-        if (slice_trim(line).len)
-            buffer_add(&buffer, prefix.ptr, prefix.len);
-        buffer_add(&buffer, line.ptr, line.len);
-        if (rest.ptr)
-            buffer_char(&buffer, '\n');
-    }
-    return buffer_value(vm, &buffer, ret);
-}
-
-/* Lines of at most `width` characters, broken at white space and in words that are longer. */
-static bool wrap_lines(struct vm *vm, struct slice text, size_t width, struct list *lines)
-{
-    struct buffer line = buffer_new(vm);
-    struct string *done;
-    for (size_t at = 0; at < text.len;) {
-        size_t length = 0;
-        if (unicode_is_space((unsigned char)text.ptr[at])) {
-            at++;
-            continue;
-        }
-        while (at + length < text.len && !unicode_is_space((unsigned char)text.ptr[at + length]))
-            length++;
-        if (line.len && line.len + 1 + length > width) {
-            if (!buffer_finish(vm, &line, &done))
-                return false;
-            list_push(vm->arena, lines, V_STR(done));
-            line.len = 0;
-        }
-        if (line.len)
-            buffer_char(&line, ' ');
-        size_t taken = length > width ? width : length;
-        buffer_add(&line, text.ptr + at, taken);
-        at += taken;
-    }
-    if (line.len == 0)
-        return true;
-    if (!buffer_finish(vm, &line, &done))
-        return false;
-    list_push(vm->arena, lines, V_STR(done));
-    return true;
-}
-
-FUNCTION(textwrap_wrap)
-{
-    (void)self;
-    struct slice text;
-    int64_t width = 70;
-    if (!expect_text(vm, args->items[0], &text) ||
-        (!value_is_unset(args->items[1]) && !value_to_i64(vm, args->items[1], "width", &width)))
-        return false;
-    if (width <= 0)
-        return raise_error(vm, &class_ValueError, "invalid width %lld (must be > 0)",
-                           (long long)width);
-    *ret = list_new(vm->arena, K_LIST, 4);
-    return wrap_lines(vm, text, (size_t)width, ret->list);
-}
-
-FUNCTION(textwrap_fill)
-{
-    struct value lines;
-    struct buffer buffer = buffer_new(vm);
-    if (!textwrap_wrap(vm, self, args, &lines))
-        return false;
-    for (size_t i = 0; i < lines.list->count; i++) {
-        buffer_text(&buffer, i ? "\n" : "");
-        buffer_string(&buffer, lines.list->items[i].s);
-    }
-    return buffer_value(vm, &buffer, ret);
-}
-
-const struct native textwrap_natives[] = {
-    { "dedent", textwrap_dedent, "text" },
-    { "fill", textwrap_fill, "text | width" },
-    { "indent", textwrap_indent, "text prefix" },
-    { "wrap", textwrap_wrap, "text | width" },
-    { NULL, NULL, NULL },
-};
-
 /* --- shlex --- */
 
 static void add_quoted(struct buffer *buffer, const struct string *s)
 {
     bool is_safe = s->len > 0;
     for (size_t i = 0; i < s->len; i++)
-        is_safe &= is_name_char(s->data[i], false) || strchr("@%+=:,./-", s->data[i]);
+        is_safe &= isalnum((unsigned char)s->data[i]) || s->data[i] == '_' ||
+                   strchr("@%+=:,./-", s->data[i]);
     if (is_safe) {
         buffer_string(buffer, s);
         return;

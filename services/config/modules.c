@@ -39,9 +39,9 @@ static const struct module_table TABLES[] = {
     { "os.path", os_path_natives, NULL },
     { "re", re_natives, prepare_re },
     { "shlex", shlex_natives, NULL },
-    { "string", string_natives, prepare_string },
+    { "string", NULL, NULL },
     { "sys", NULL, prepare_sys },
-    { "textwrap", textwrap_natives, NULL },
+    { "textwrap", NULL, NULL },
     { "typing", NULL, prepare_typing },
 };
 
@@ -118,6 +118,31 @@ static bool complete_module(struct vm *vm, struct module *module)
     const char *text = module->library;
     module->library = NULL;
     return !text || library_run(vm, module->name, text, module->attributes);
+}
+
+/* library/builtins.py has a class `int_` for methods of int, and so on. */
+bool module_builtin_method(struct vm *vm, const struct class *class, struct string *name,
+                           struct value *ret)
+{
+    struct string *key = string_from(vm->arena, " builtins");
+    struct value module = dict_get_text(vm->modules, key);
+    *ret = V_UNBOUND;
+    if (module.kind == K_UNBOUND) {
+        module = module_new(vm, "builtins", dict_new(vm->home));
+        dict_set_text(vm->arena, vm->modules, key, module);
+    }
+    if (!complete_module(vm, module.module))
+        return false;
+    size_t cursor = 0;
+    for (const struct class *at; ret->kind == K_UNBOUND && (at = class_next(class, &cursor));) {
+        if (at->attributes)
+            continue;
+        struct string *own = string_printf(vm->arena, "%s_", at->name);
+        struct value methods = dict_get_text(module.module->attributes, own);
+        if (methods.kind == K_CLASS && methods.class->attributes)
+            *ret = dict_get_text(methods.class->attributes, name);
+    }
+    return true;
 }
 
 bool module_import_all(struct vm *vm, struct module *module)

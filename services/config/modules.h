@@ -31,17 +31,24 @@ struct module_table {
     bool (*prepare)(struct vm *vm, struct dict *attributes);
 };
 
+/* What Pattern and Match of re have beside methods; K_UNBOUND: nothing of that name. */
+struct value regex_part(struct vm *vm, struct value v, const struct string *name);
+bool regex_repr(struct vm *vm, struct value v, struct buffer *buffer, bool *ret_found);
+
+/* A method of a builtin class that is written in the language: a function or a property; K_UNBOUND when
+ * there is none. */
+bool module_builtin_method(struct vm *vm, const struct class *class, struct string *name,
+                           struct value *ret);
+
 extern const struct native os_natives[], os_path_natives[], getpass_natives[], copy_natives[],
     itertools_natives[], functools_natives[], json_natives[], re_natives[], math_natives[],
-    string_natives[], textwrap_natives[], hashlib_natives[], datetime_natives[], base64_natives[],
-    operator_natives[], shlex_natives[];
+    hashlib_natives[], datetime_natives[], base64_natives[], operator_natives[], shlex_natives[];
 
 bool prepare_os(struct vm *vm, struct dict *attributes);
 bool prepare_itertools(struct vm *vm, struct dict *attributes);
 bool prepare_collections(struct vm *vm, struct dict *attributes);
 bool prepare_json(struct vm *vm, struct dict *attributes);
 bool prepare_math(struct vm *vm, struct dict *attributes);
-bool prepare_string(struct vm *vm, struct dict *attributes);
 bool prepare_datetime(struct vm *vm, struct dict *attributes);
 bool prepare_re(struct vm *vm, struct dict *attributes);
 bool prepare_sys(struct vm *vm, struct dict *attributes);
@@ -58,6 +65,8 @@ struct json_style {
     const char *indent_text; /* that is repeated so many times; NULL: a blank */
     const char *item_separator, *key_separator;
     bool sorts_keys, keeps_unicode;
+    bool skips_keys; /* those that are no texts or numbers, instead of failing */
+    bool refuses_nan;
     struct value fallback; /* json.dumps(default=...) */
 };
 bool json_write(struct vm *vm, struct value v, const struct json_style *style, struct string **ret);

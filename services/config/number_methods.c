@@ -73,7 +73,7 @@ static bool construct_int(struct vm *vm, const struct class *class, const struct
         return true;
     if (base_value.kind == K_UNBOUND)
         return integer_of(vm, argument(args, 0), ret);
-    if (!value_to_i64(vm, base_value, "base", &base))
+    if (!value_to_i64(vm, base_value, &base))
         return false;
     if (base != 0 && (base < 2 || base > 36))
         return raise_error(vm, &class_ValueError, "int() base must be >= 2 and <= 36, or 0");
@@ -192,15 +192,14 @@ static bool construct_range(struct vm *vm, const struct class *class, const stru
     struct range *range = arena_alloc(vm->arena, sizeof *range);
     int64_t numbers[3] = { 0, 0, 1 };
     if (args->count < 1 || args->count > 3)
-        return raise_error(vm, &class_TypeError, "range expected 1 to 3 arguments, got %zu",
-                           args->count);
+        return raise_error(vm, &class_TypeError, "range expected at %s, got %zu",
+                           args->count ? "most 3 arguments" : "least 1 argument", args->count);
     for (size_t i = 0; i < args->count; i++) {
         if (!value_is_integer(args->items[i]))
             return raise_error(vm, &class_TypeError,
                                "'%s' object cannot be interpreted as an integer",
                                value_type_name(args->items[i]));
-        if (!value_to_i64(vm, args->items[i], "range() argument",
-                          &numbers[args->count == 1 ? 1 : i]))
+        if (!value_to_i64(vm, args->items[i], &numbers[args->count == 1 ? 1 : i]))
             return false;
     }
     *range = (struct range){ .start = numbers[0], .stop = numbers[1], .step = numbers[2] };
@@ -220,8 +219,8 @@ static bool construct_slice(struct vm *vm, const struct class *class, const stru
     (void)class;
     struct value parts[3] = { V_NONE, V_NONE, V_NONE };
     if (args->count < 1 || args->count > 3)
-        return raise_error(vm, &class_TypeError, "slice expected 1 to 3 arguments, got %zu",
-                           args->count);
+        return raise_error(vm, &class_TypeError, "slice expected at %s, got %zu",
+                           args->count ? "most 3 arguments" : "least 1 argument", args->count);
     for (size_t i = 0; i < args->count; i++)
         parts[args->count == 1 ? 1 : i] = args->items[i];
     *ret = tuple_of(vm->arena, parts, 3);

@@ -58,6 +58,14 @@ static void check_leading_zeros(struct parser *parser, struct token *token, stru
                 "for octal integers");
 }
 
+static bool is_imaginary(struct slice text)
+{
+    double d;
+    struct slice digits = { text.ptr, text.len - 1 };
+    return (text.ptr[text.len - 1] | 0x20) == 'j' &&
+           (check_digits(digits, 10) || float_parse_literal(digits, &d));
+}
+
 struct node *parse_number(struct parser *parser)
 {
     struct token *token = token_take(parser);
@@ -74,7 +82,9 @@ struct node *parse_number(struct parser *parser)
             parse_fail(parser, token->start, token->end, "integer literal has more than %d bits",
                        LIMIT_INTEGER_BITS);
     } else if (base != 10 || !float_parse_literal(text, &v.f)) {
-        parse_fail(parser, token->start, token->end, "invalid number literal");
+        parse_fail(parser, token->start, token->end,
+                   is_imaginary(text) ? "complex numbers are not part of the configuration language"
+                                      : "invalid number literal");
     } else {
         v.kind = K_FLOAT;
     }

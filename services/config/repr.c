@@ -1,4 +1,6 @@
+#include "config/class.h"
 #include "config/integer.h"
+#include "config/modules.h"
 #include "config/moment.h"
 #include "config/number_text.h"
 #include "config/sort.h"
@@ -184,6 +186,15 @@ static void add_address(struct buffer *buffer, const char *what, const char *nam
     buffer_printf(buffer, "<%s%s%s at 0x7f0000000000>", what, *name ? " " : "", name);
 }
 
+static void add_union(struct buffer *buffer, const struct list *parts)
+{
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct class *class = parts->items[i].class;
+        buffer_printf(buffer, "%s%s", i ? " | " : "",
+                      class == &class_NoneType ? "None" : class->name);
+    }
+}
+
 static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
 {
     struct value result;
@@ -203,6 +214,10 @@ static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
         const struct list *items = instance->payload.list;
         return add_items(vm, buffer, items, "(", ")");
     }
+    if (!regex_repr(vm, v, buffer, &found))
+        return false;
+    if (found)
+        return true;
     if (value_is_moment(v)) {
         struct string *text;
         if (!moment_repr(vm, v, &text))
@@ -212,6 +227,10 @@ static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
     }
     if (strcmp(instance->class->name, "Component") == 0 && instance->payload.kind == K_STR) {
         buffer_string(buffer, instance->payload.s);
+        return true;
+    }
+    if (instance->class == &class_UnionType) {
+        add_union(buffer, instance->payload.list);
         return true;
     }
     if (instance->class->layout == K_LIST &&

@@ -15,11 +15,17 @@
     X(QueueUpdateStrategy)                                                                         \
     X(BatchUpdateStrategy)                                                                         \
     X(VariableBatchUpdateStrategy)                                                                 \
-    X(HttpHealthChecker) X(ShellHealthChecker) X(HealthCheckerConfig) X(HealthCheckConfig)         \
-        X(HttpLifecycleConfig) X(LifecycleConfig) X(Announcer) X(Metadata) X(Parameter) X(Docker)  \
-            X(Volume) X(AppcImage) X(DockerImage) X(Mesos) X(Container) X(PartitionPolicy)         \
-                X(CountSlaPolicy) X(PercentageSlaPolicy) X(CoordinatorSlaPolicy) X(ExecutorConfig) \
-                    X(MesosContext) X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
+    X(HttpHealthChecker)                                                                           \
+    X(ShellHealthChecker)                                                                          \
+    X(HealthCheckerConfig)                                                                         \
+    X(HealthCheckConfig)                                                                           \
+    X(HttpLifecycleConfig)                                                                         \
+    X(LifecycleConfig)                                                                             \
+    X(Announcer)                                                                                   \
+    X(Metadata)                                                                                    \
+    X(Parameter) X(Docker) X(Volume) X(AppcImage) X(DockerImage) X(Mesos) X(Container)             \
+        X(PartitionPolicy) X(CountSlaPolicy) X(PercentageSlaPolicy) X(CoordinatorSlaPolicy)        \
+            X(ExecutorConfig) X(MesosContext) X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
 
 #define SCHEMA_DECLARE(name) extern const struct type type_##name;
 SCHEMA_TYPES(SCHEMA_DECLARE)

@@ -1,4 +1,5 @@
 #include "config/class.h"
+#include "config/evaluate.h"
 #include "config/format.h"
 
 /* The special methods of builtin values, for who calls them by name: `v.__len__()`, and above all
@@ -67,8 +68,7 @@ METHOD(next)
     (void)args;
     if (!iterator_next(vm, self.iterator, ret))
         return false;
-    return ret->kind != K_UNBOUND ||
-           raise_value(vm, exception_new(vm, &class_StopIteration, NULL, 0));
+    return ret->kind != K_UNBOUND || generator_stop(vm, self.iterator);
 }
 
 METHOD(contains)

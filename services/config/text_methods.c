@@ -1,4 +1,5 @@
 #include "config/class.h"
+#include "config/encoding.h"
 #include "config/format.h"
 #include "config/integer.h"
 #include "config/number_text.h"
@@ -244,13 +245,22 @@ static size_t previous(const struct string *s, size_t at)
     return at;
 }
 
+static bool expect_set(struct vm *vm, struct value v, struct string **ret)
+{
+    v = value_as(v, K_STR);
+    if (v.kind != K_STR && v.kind != K_BYTES)
+        return raise_error(vm, &class_TypeError, "strip arg must be None or str");
+    *ret = v.s;
+    return true;
+}
+
 static bool strip(struct vm *vm, struct value text, const struct args *args, int sides,
                   struct value *ret)
 {
     const struct string *s = text.s;
     struct string *set = NULL;
     size_t start = 0, end = s->len, length;
-    if (args->items[0].kind > K_NONE && !expect_text(vm, args->items[0], "strip arg", &set))
+    if (args->items[0].kind > K_NONE && !expect_set(vm, args->items[0], &set))
         return false;
     while ((sides & STRIP_LEFT) && start < end &&
            is_stripped(utf8_decode(s->data + start, &length), set))
@@ -305,7 +315,7 @@ METHOD(text_removesuffix)
 static bool split_limit(struct vm *vm, struct value v, int64_t *ret)
 {
     *ret = -1;
-    return v.kind <= K_NONE || value_to_i64(vm, v, "maxsplit", ret);
+    return v.kind <= K_NONE || value_to_i64(vm, v, ret);
 }
 
 static void push_text(struct vm *vm, struct list *list, struct value text, size_t start, size_t end)
@@ -531,9 +541,9 @@ static bool search_range(struct vm *vm, const struct string *s, struct value sta
                          struct value end, size_t *ret_from, size_t *ret_to)
 {
     int64_t first = 0, last = s->chars;
-    if (start.kind > K_NONE && !value_to_i64(vm, start, "start", &first))
+    if (start.kind > K_NONE && !value_to_i64(vm, start, &first))
         return false;
-    if (end.kind > K_NONE && !value_to_i64(vm, end, "end", &last))
+    if (end.kind > K_NONE && !value_to_i64(vm, end, &last))
         return false;
     bool is_beyond = first > (int64_t)s->chars;
     first = clamp_index(first, s->chars);
@@ -654,7 +664,7 @@ METHOD(text_replace)
     int64_t most = -1;
     if (!expect_text(vm, args->items[0], "replace() argument 1", &old) ||
         !expect_text(vm, args->items[1], "replace() argument 2", &new) ||
-        (args->items[2].kind > K_NONE && !value_to_i64(vm, args->items[2], "count", &most)))
+        (args->items[2].kind > K_NONE && !value_to_i64(vm, args->items[2], &most)))
         return false;
     struct buffer buffer = buffer_new(vm);
     size_t start = 0;
@@ -688,7 +698,7 @@ static bool pad_text(struct vm *vm, struct value text, const struct args *args, 
 {
     struct string *fill = string_from(vm->arena, " ");
     int64_t width;
-    if (!value_to_i64(vm, args->items[0], "width", &width) ||
+    if (!value_to_i64(vm, args->items[0], &width) ||
         (!value_is_unset(args->items[1]) &&
          !expect_text(vm, args->items[1], "fill character", &fill)))
         return false;
@@ -725,7 +735,7 @@ METHOD(text_zfill)
 {
     const struct string *s = own_text(self).s;
     int64_t width;
-    if (!value_to_i64(vm, args->items[0], "width", &width))
+    if (!value_to_i64(vm, args->items[0], &width))
         return false;
     size_t missing = width > (int64_t)s->chars ? (size_t)(width - (int64_t)s->chars) : 0;
     size_t sign = s->len && (s->data[0] == '-' || s->data[0] == '+');
@@ -741,7 +751,7 @@ METHOD(text_expandtabs)
     const struct string *s = own_text(self).s;
     int64_t size = 8;
     size_t column = 0;
-    if (!value_is_unset(args->items[0]) && !value_to_i64(vm, args->items[0], "tabsize", &size))
+    if (!value_is_unset(args->items[0]) && !value_to_i64(vm, args->items[0], &size))
         return false;
     struct buffer buffer = buffer_new(vm);
     for (size_t at = 0, length; at < s->len; at += length) {
@@ -845,86 +855,14 @@ METHOD(text_format_map)
 
 /* --- bytes --- */
 
-/* How many characters an encoding has beside those of UTF-8, which has all: then 0. */
-static bool encoding_limit(struct vm *vm, struct value name, uint32_t *ret)
+METHOD(method_encode)
 {
-    static const struct {
-        const char *name;
-        uint32_t limit;
-    } rows[] = { { "utf8", 0 }, { "ascii", 128 }, { "latin1", 256 }, { "iso88591", 256 } };
-    char plain[16];
-    size_t len = 0;
-    *ret = 0;
-    if (name.kind != K_STR)
-        return true;
-    for (size_t i = 0; i < name.s->len && len + 1 < sizeof plain; i++)
-        if (isalnum((unsigned char)name.s->data[i]))
-            plain[len++] = (char)tolower((unsigned char)name.s->data[i]);
-    plain[len] = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strcmp(rows[i].name, plain) == 0) {
-            *ret = rows[i].limit;
-            return true;
-        }
-    return raise_error(vm, &class_LookupError, "unknown encoding: %s", name.s->data);
+    return text_encode(vm, own_text(self).s, args->items[0], args->items[1], ret);
 }
 
-static bool is_handler(struct value errors, const char *name)
+METHOD(method_decode)
 {
-    return errors.kind == K_STR && string_is(errors.s, name);
-}
-
-METHOD(text_encode)
-{
-    const struct string *s = own_text(self).s;
-    struct buffer buffer = buffer_new(vm);
-    uint32_t limit;
-    if (!encoding_limit(vm, args->items[0], &limit))
-        return false;
-    for (size_t at = 0, length; at < s->len; at += length) {
-        uint32_t code = utf8_decode(s->data + at, &length);
-        if (limit == 0)
-            buffer_add(&buffer, s->data + at, length);
-        else if (code < limit)
-            buffer_char(&buffer, (char)code);
-        else if (is_handler(args->items[1], "replace"))
-            buffer_char(&buffer, '?');
-        else if (!is_handler(args->items[1], "ignore"))
-            return raise_error(vm, &class_UnicodeEncodeError,
-                               "'%s' codec can't encode a character: ordinal not in range(%u)",
-                               limit == 128 ? "ascii" : "latin-1", limit);
-    }
-    *ret = (struct value){ .kind = K_BYTES,
-                           .s = string_new_bytes(vm->arena, buffer.bytes ? buffer.bytes : "",
-                                                 buffer.len) };
-    return true;
-}
-
-METHOD(bytes_decode)
-{
-    struct buffer buffer = buffer_new(vm);
-    uint32_t limit;
-    if (!encoding_limit(vm, args->items[0], &limit))
-        return false;
-    if (limit == 0 && !slice_is_utf8(string_slice(self.s)))
-        return raise_error(vm, &class_UnicodeDecodeError, "'utf-8' codec can't decode these bytes");
-    for (size_t i = 0; limit && i < self.s->len; i++) {
-        char text[4];
-        unsigned char c = (unsigned char)self.s->data[i];
-        if (c < limit)
-            buffer_add(&buffer, text, utf8_encode(c, text));
-        else if (is_handler(args->items[1], "replace"))
-            buffer_text(&buffer, "\xef\xbf\xbd");
-        else if (!is_handler(args->items[1], "ignore"))
-            return raise_error(vm, &class_UnicodeDecodeError,
-                               "'ascii' codec can't decode byte 0x%02x in position %zu: ordinal "
-                               "not in range(128)",
-                               c, i);
-    }
-    if (limit)
-        return buffer_value(vm, &buffer, ret);
-    *ret = V_STR(string_new(vm->arena, self.s->data, self.s->len));
-    return true;
+    return text_decode(vm, self.s, args->items[0], args->items[1], ret);
 }
 
 METHOD(bytes_hex)
@@ -938,10 +876,9 @@ METHOD(bytes_hex)
 
 static const struct native STR_METHODS[] = {
     { "capitalize", text_capitalize, "" },
-    { "casefold", text_lower, "" },
     { "center", text_center, "width | fillchar" },
     { "count", text_count, "sub | start end" },
-    { "encode", text_encode, "| encoding errors" },
+    { "encode", method_encode, "| encoding errors" },
     { "endswith", text_endswith, "suffix | start end" },
     { "expandtabs", text_expandtabs, "| tabsize" },
     { "find", text_find, "sub | start end" },
@@ -991,31 +928,40 @@ static const struct native STR_STATICS[] = {
     { NULL, NULL, NULL },
 };
 
+/* The others, which look at characters, are in library/builtins.py. */
 static const struct native BYTES_METHODS[] = {
     { "count", text_count, "sub | start end" },
-    { "decode", bytes_decode, "| encoding errors" },
+    { "decode", method_decode, "| encoding errors" },
     { "endswith", text_endswith, "suffix | start end" },
     { "find", text_find, "sub | start end" },
     { "hex", bytes_hex, "" },
     { "join", text_join, "iterable" },
-    { "lower", text_lower, "" },
-    { "replace", text_replace, "old new | count" },
-    { "split", text_split, "| sep maxsplit" },
     { "startswith", text_startswith, "prefix | start end" },
-    { "strip", text_strip, "| chars" },
-    { "upper", text_upper, "" },
     { NULL, NULL, NULL },
 };
+
+/* str(bytes, encoding, errors), bytes(text, encoding, errors) */
+static bool is_coded(const struct args *args, enum kind kind, struct value ret[2])
+{
+    static const char *const names[] = { "encoding", "errors" };
+    ret[0] = args->count > 1 ? args->items[1] : V_UNBOUND;
+    ret[1] = args->count > 2 ? args->items[2] : V_UNBOUND;
+    for (size_t i = 0; i < args->keyword_count; i++)
+        for (size_t j = 0; j < 2; j++)
+            if (string_is(args->keywords[i].name, names[j]))
+                ret[j] = args->keywords[i].value;
+    return args->count > 0 && args->items[0].kind == kind &&
+           (ret[0].kind != K_UNBOUND || ret[1].kind != K_UNBOUND);
+}
 
 static bool construct_str(struct vm *vm, const struct class *class, const struct args *args,
                           struct value *ret)
 {
     (void)class;
     struct string *text = string_from(vm->arena, "");
-    if (args->count > 0 && args->items[0].kind == K_BYTES && args->count > 1) {
-        *ret = V_STR(string_new(vm->arena, args->items[0].s->data, args->items[0].s->len));
-        return true;
-    }
+    struct value coding[2];
+    if (is_coded(args, K_BYTES, coding))
+        return text_decode(vm, args->items[0].s, coding[0], coding[1], ret);
     if (args->count > 0 && !value_str(vm, args->items[0], &text))
         return false;
     *ret = V_STR(text);
@@ -1026,13 +972,19 @@ static bool construct_bytes(struct vm *vm, const struct class *class, const stru
                             struct value *ret)
 {
     (void)class;
-    struct value items;
+    struct value items, coding[2];
     struct buffer buffer = buffer_new(vm);
-    if (args->count && (args->items[0].kind == K_STR || args->items[0].kind == K_BYTES)) {
+    if (is_coded(args, K_STR, coding))
+        return text_encode(vm, args->items[0].s, coding[0], coding[1], ret);
+    if (args->count && args->items[0].kind == K_STR)
+        return raise_error(vm, &class_TypeError, "string argument without an encoding");
+    if (args->count && args->items[0].kind == K_BYTES) {
         buffer_string(&buffer, args->items[0].s);
     } else if (args->count && value_is_integer(args->items[0])) {
         size_t count;
-        if (!value_to_size(vm, args->items[0], "bytes()", &count))
+        if (integer_sign(args->items[0]) < 0)
+            return raise_error(vm, &class_ValueError, "negative count");
+        if (!value_to_size(vm, args->items[0], &count))
             return false;
         if (count > LIMIT_STRING_BYTES)
             return raise_limit(vm, "a text has more than %d bytes", LIMIT_STRING_BYTES);
@@ -1043,7 +995,7 @@ static bool construct_bytes(struct vm *vm, const struct class *class, const stru
             return false;
         for (size_t i = 0; i < items.list->count; i++) {
             int64_t byte;
-            if (!value_to_i64(vm, items.list->items[i], "bytes", &byte))
+            if (!value_to_i64(vm, items.list->items[i], &byte))
                 return false;
             if (byte < 0 || byte > 255)
                 return raise_error(vm, &class_ValueError, "bytes must be in range(0, 256)");

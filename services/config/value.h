@@ -199,7 +199,9 @@ struct instance {
     struct dict *attributes;
     struct value payload;
     const char *error_class; /* of exceptions that the template library raises; else NULL */
-    struct value cause;
+    struct value cause;      /* of `raise ... from`, or a text: a hint */
+    struct value context;    /* the exception that was being handled when this one was raised */
+    bool is_context_hidden;  /* by `raise ... from` */
 };
 
 #define V_UNBOUND  ((struct value){ .kind = K_UNBOUND })

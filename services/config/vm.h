@@ -171,11 +171,11 @@ bool value_binary(struct vm *vm, enum binary_op op, struct value a, struct value
                   struct value *ret);
 bool value_inplace(struct vm *vm, enum binary_op op, struct value a, struct value b,
                    struct value *ret);
+bool value_is_counter(struct value v);
+struct value counter_new(struct vm *vm);
 bool value_negate(struct vm *vm, struct value v, struct value *ret);
 bool value_get_item(struct vm *vm, struct value v, struct value key, struct value *ret);
 bool value_set_item(struct vm *vm, struct value v, struct value key, struct value item);
-/* slice.indices(): start, stop and step for a sequence of that length. */
-bool slice_resolve(struct vm *vm, const struct list *slice, int64_t length, int64_t ret[3]);
 bool value_delete_item(struct vm *vm, struct value v, struct value key);
 bool value_get_attribute(struct vm *vm, struct value v, struct string *name, struct value *ret);
 bool value_find_attribute(struct vm *vm, struct value v, struct string *name,
@@ -203,8 +203,8 @@ bool value_to_mapping(struct vm *vm, struct value v, struct value *ret);
 bool value_to_list(struct vm *vm, struct value v, enum kind kind, struct value *ret);
 
 /* A whole number for an index or count; bool counts. */
-bool value_to_i64(struct vm *vm, struct value v, const char *what, int64_t *ret);
-bool value_to_size(struct vm *vm, struct value v, const char *what, size_t *ret);
+bool value_to_i64(struct vm *vm, struct value v, int64_t *ret);
+bool value_to_size(struct vm *vm, struct value v, size_t *ret);
 
 /* Keeps `candidate` in `*ret` if it is closer to `wanted` than what is there. */
 void suggest(struct slice wanted, const char *candidate, size_t *best, const char **ret);

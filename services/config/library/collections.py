@@ -23,6 +23,21 @@ class deque(list):
   def extendleft(self, iterable):
     for x in list(iterable):
       self.appendleft(x)
+  def __getitem__(self, i):
+    if isinstance(i, slice):
+      raise TypeError("sequence index must be integer, not 'slice'")
+    if isinstance(i, int) and not -len(self) <= i < len(self):
+      raise IndexError('deque index out of range')
+    return list.__getitem__(self, i)
+  def index(self, x, *span):
+    try:
+      return list.index(self, x, *span)
+    except ValueError:
+      raise ValueError('%r is not in deque' % (x,)) from None
+  def remove(self, x):
+    if x not in self:
+      raise ValueError('%r is not in deque' % (x,))
+    list.remove(self, x)
   def pop(self):
     if not len(self):
       raise IndexError('pop from an empty deque')

@@ -1,4 +1,4 @@
-from math import floor, gcd, sqrt, copysign, isinf, pi
+from math import copysign, floor, fmod, gcd, isinf, pi, sqrt
 tau = 2 * pi
 
 def _whole(n):
@@ -94,11 +94,6 @@ def ldexp(x, i):
   except OverflowError:
     raise OverflowError('math range error')
 
-def cbrt(x):
-  root = copysign(abs(float(x)) ** (1 / 3), x)
-  near = float(round(root)) if abs(root) < 1e15 else root
-  return near if near ** 3 == x else root
-
 def dist(p, q):
   p, q = list(map(float, p)), list(map(float, q))
   if len(p) != len(q):
@@ -113,3 +108,39 @@ def isclose(a, b, *, rel_tol=1e-09, abs_tol=0.0):
   if isinf(a) or isinf(b):
     return False
   return abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
+
+def remainder(x, y):
+  x, y = float(x), float(y)
+  if x != x or y != y:
+    return x + y
+  if y == 0 or isinf(x):
+    raise ValueError('math domain error')
+  if isinf(y):
+    return x
+  rest, y = fmod(abs(x), abs(y)), abs(y)
+  if rest > y - rest or rest == y - rest and fmod(abs(x) - rest, 2 * y) != 0:
+    rest -= y
+  return copysign(1.0, x) * rest
+
+def ulp(x):
+  x = abs(float(x))
+  if x != x or isinf(x):
+    return x
+  return ldexp(1.0, max(frexp(x)[1] - 53, -1074))
+
+def nextafter(x, y):
+  x, y = float(x), float(y)
+  if x != x or y != y:
+    return x + y
+  if x == y:
+    return y
+  if x == 0:
+    return copysign(ldexp(1.0, -1074), y)
+  away = (y > x) == (x > 0)
+  step = ulp(x)
+  if not away and frexp(abs(x))[0] == 0.5 and step > ldexp(1.0, -1074):
+    step /= 2
+  return x + copysign(step, x if away else -x)
+
+def sumprod(p, q):
+  return sum([a * b for a, b in zip(p, q, strict=True)])
