@@ -248,6 +248,11 @@ bool clusters_get(const struct clusters *clusters, struct slice name,
                      known.len > 0 ? ". Known clusters: " : "", text_string(&known));
 }
 
+const void *cluster_json(const struct cluster *cluster, const char *key)
+{
+    return json_object_get(cluster->entry, key);
+}
+
 const char *cluster_value(const struct cluster *cluster, const char *key)
 {
     return json_string_value(json_object_get(cluster->entry, key));

@@ -53,5 +53,8 @@ size_t clusters_count(const struct clusters *clusters);
 /* Visits all, in the order of their first definition; start with `*cursor` 0. */
 const struct cluster *clusters_next(const struct clusters *clusters, size_t *cursor);
 
+/* The value of a key of the entry, a json_t that is borrowed; NULL when it is absent. */
+const void *cluster_json(const struct cluster *cluster, const char *key);
+
 /* A key of the entry that is a string; NULL when it is absent or something else. */
 const char *cluster_value(const struct cluster *cluster, const char *key);

@@ -163,6 +163,19 @@ static bool is_docker_host(struct slice host)
     return false;
 }
 
+char *endpoint_key(struct slice authority, struct arena *arena)
+{
+    if (slice_ends_with(authority, SLICE(":443")))
+        authority.len -= strlen(":443");
+    if (is_docker_host(authority))
+        return arena_strdup(arena, docker_hosts[0]);
+    char *key = arena_memdup0(arena, authority.ptr, authority.len);
+    for (char *c = key; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c += 'a' - 'A';
+    return key;
+}
+
 static const char *url_of_host(const char *host, const char *default_url,
                                const struct insecure_hosts *insecure, struct arena *arena)
 {

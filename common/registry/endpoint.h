@@ -43,6 +43,9 @@ bool origin_check_security(const struct origin *origin, const struct insecure_ho
 /* A base URL of a registry, such as clusters.json's docker_registry: no path but "/". */
 bool endpoint_check(struct slice base_url, struct error *err) MUST_CHECK;
 
+/* One name for every way to write a host: lower case, without the port 443, "docker.io" for Docker's. */
+char *endpoint_key(struct slice authority, struct arena *arena);
+
 /* Which registry has an image, and what it is called there. */
 struct endpoint {
     const char *base_url;   /* without a slash at the end */

@@ -35,7 +35,7 @@ static void use_grant(struct fetch *fetch, enum auth_scheme scheme, const char *
     grants_put(fetch->client->grants, fetch->request.base_url, fetch->request.repository, scheme,
                header, fetch_now_ms(fetch) + lifetime_ms);
     fetch->is_fresh = true;
-    fetch_send(fetch);
+    fetch_queue_granted(fetch);
 }
 
 static const char *token_host(struct fetch *fetch)
@@ -63,13 +63,26 @@ static void take_token(struct fetch *fetch)
               lifetime_ms > 2 * TOKEN_SLACK_MS ? lifetime_ms - TOKEN_SLACK_MS : lifetime_ms / 2);
 }
 
-static bool on_token_data(void *user, const char *bytes, size_t len)
+static void describe_refusal(struct fetch *fetch, unsigned status, struct error *ret_err)
 {
-    struct fetch *fetch = user;
-    if (fetch->body.len + len > ANSWER_MAX_BYTES)
-        return false;
-    text_add_bytes(&fetch->body, bytes, len);
-    return true;
+    const char *said = answer_error(text_slice(&fetch->body), fetch->arena);
+    bool is_refusal = status == 401 || status == 403;
+    error_set(ret_err, is_refusal ? ERROR_UNAUTHENTICATED : ERROR_UNAVAILABLE,
+              "token server %s of registry %s %s %s (%u%s%s)", token_host(fetch),
+              fetch->request.base_url, is_refusal ? "refused access to" : "gave no token for",
+              fetch->request.repository, status, said[0] ? " " : "", said);
+}
+
+static void describe_break(struct fetch *fetch, enum http_outcome outcome, const char *why,
+                           struct error *ret_err)
+{
+    if (outcome == HTTP_DISTRUSTED)
+        fetch_describe_break(fetch, outcome, why, ret_err);
+    else
+        error_set(ret_err, ERROR_UNAVAILABLE,
+                  "token server %s of registry %s could not be reached for %s: %s",
+                  token_host(fetch), fetch->request.base_url, fetch->request.repository,
+                  answer_printable(slice_of(why), FETCH_MAX_WHY_BYTES, fetch->arena));
 }
 
 static void on_token_done(void *user, enum http_outcome outcome, const char *why)
@@ -77,23 +90,19 @@ static void on_token_done(void *user, enum http_outcome outcome, const char *why
     struct fetch *fetch = user;
     unsigned status = http_status(fetch->transfer);
     struct slice retry_after = http_header(fetch->transfer, "Retry-After", 0);
+    const char *later = arena_memdup0(fetch->arena, retry_after.ptr, retry_after.len);
+    bool is_answer = outcome == HTTP_COMPLETE || outcome == HTTP_REFUSED_BY_READER;
     struct error err;
 
+    if (is_answer)
+        describe_refusal(fetch, status, &err);
+    else
+        describe_break(fetch, outcome, why, &err);
     fetch->transfer = NULL;
-    if (outcome == HTTP_COMPLETE && status == 200) {
+    if (outcome == HTTP_COMPLETE && status == 200)
         take_token(fetch);
-        return;
-    }
-    const char *said = outcome == HTTP_COMPLETE
-                           ? answer_error(text_slice(&fetch->body), fetch->arena)
-                           : answer_printable(slice_of(why), FETCH_MAX_WHY_BYTES, fetch->arena);
-    bool is_refusal = status == 401 || status == 403;
-    error_set(&err, is_refusal ? ERROR_UNAUTHENTICATED : ERROR_UNAVAILABLE,
-              "token server %s of registry %s %s %s (%u%s%s)", token_host(fetch),
-              fetch->request.base_url, is_refusal ? "refused access to" : "gave no token for",
-              fetch->request.repository, status, said[0] ? " " : "", said);
-    if (outcome == HTTP_BROKEN || retry_is_worth(status))
-        fetch_try_again(fetch, retry_after, &err);
+    else if (outcome == HTTP_BROKEN || (is_answer && retry_is_worth(status)))
+        fetch_try_again(fetch, slice_of(later), &err);
     else
         fetch_finish(fetch, &err);
 }
@@ -124,13 +133,43 @@ static void add_scopes(struct fetch *fetch, const char *scopes, struct text *to)
         add_parameter(to, "scope", slice_split(&rest, ' '));
 }
 
+/* An identity token is exchanged for a token, a password comes along with the question. */
+static void send_to_token_server(struct fetch *fetch, const struct credential *credential)
+{
+    const char *realm = fetch->challenge.realm, *header = NULL;
+    struct text query = TEXT_INIT;
+    bool has_identity = credential && credential->identity_token[0];
+
+    add_parameter(&query, "service", slice_of(fetch->challenge.service));
+    add_scopes(fetch, fetch->challenge.scope, &query);
+    if (has_identity) {
+        add_parameter(&query, "grant_type", SLICE("refresh_token"));
+        add_parameter(&query, "client_id", SLICE("eos"));
+        add_parameter(&query, "refresh_token", slice_of(credential->identity_token));
+    } else if (credential) {
+        header = basic_header(fetch, credential);
+    }
+    fetch->url = has_identity ? realm
+                              : arena_printf(fetch->arena, "%s%c%s", realm,
+                                             strchr(realm, '?') ? '&' : '?', text_string(&query));
+    struct http_request request = fetch_http_request(fetch, fetch->url);
+    request.form = has_identity ? text_string(&query) : NULL;
+    request.headers = &header;
+    request.header_count = header ? 1 : 0;
+    request.on_data = fetch_on_refusal_data;
+    request.on_done = on_token_done;
+    text_clear(&fetch->body);
+    fetch->transfer = http_start(fetch->client->http, &request);
+    if (query.len > 0)
+        explicit_bzero(query.ptr, query.len);
+    text_done(&query);
+}
+
 static void ask_for_token(struct fetch *fetch)
 {
-    const struct auth_challenge *challenge = &fetch->challenge;
-    struct text query = TEXT_INIT;
     struct origin server;
     struct error err;
-    if (!origin_parse(slice_of(challenge->realm), &server, &err) ||
+    if (!origin_parse(slice_of(fetch->challenge.realm), &server, &err) ||
         !origin_check_security(&server, &fetch->client->insecure, &err)) {
         fetch_fail(fetch, err.code, "token server of registry %s: %s", fetch->request.base_url,
                    err.message);
@@ -139,33 +178,8 @@ static void ask_for_token(struct fetch *fetch)
     const struct credential *credential = known_credential(fetch);
     if (!credential)
         credential = credentials_find(fetch->client->credentials, server.authority);
-    struct http_request request = {
-        .is_direct = origin_is_loopback(&server),
-        .user = fetch,
-        .on_data = on_token_data,
-        .on_done = on_token_done,
-    };
-    const char *header = NULL;
-    add_parameter(&query, "service", slice_of(challenge->service));
-    add_scopes(fetch, challenge->scope, &query);
-    fetch->url = challenge->realm;
-    if (credential && credential->identity_token[0]) {
-        add_parameter(&query, "grant_type", SLICE("refresh_token"));
-        add_parameter(&query, "client_id", SLICE("eos"));
-        add_parameter(&query, "refresh_token", slice_of(credential->identity_token));
-        request.form = text_string(&query);
-    } else {
-        fetch->url = arena_printf(fetch->arena, "%s%c%s", challenge->realm,
-                                  strchr(challenge->realm, '?') ? '&' : '?', text_string(&query));
-        if (credential)
-            header = basic_header(fetch, credential);
-    }
-    request.url = fetch->url;
-    request.headers = &header;
-    request.header_count = header ? 1 : 0;
-    text_clear(&fetch->body);
-    fetch->transfer = http_start(fetch->client->http, &request);
-    text_done(&query);
+    fetch->is_home = false;
+    send_to_token_server(fetch, credential);
 }
 
 static void answer_basic(struct fetch *fetch)
@@ -259,22 +273,41 @@ static void ask_helper(struct fetch *fetch, const char *name)
         fetch_fail(fetch, err.code, "registry %s: %s", fetch->request.base_url, err.message);
 }
 
-void fetch_unauthorized(struct fetch *fetch, const struct error *err)
+void fetch_authorize(struct fetch *fetch)
 {
     const char *helper = credentials_helper(fetch->client->credentials, fetch->home.authority);
-    if (fetch->is_fresh) {
-        grants_forget(fetch->client->grants, fetch->request.base_url, fetch->request.repository);
-        refused(fetch);
-    } else if (!fetch->is_home) {
+    if (!fetch_queue_lead(fetch))
+        return;
+    if (helper && !fetch->is_helped)
+        ask_helper(fetch, helper);
+    else
+        answer_challenge(fetch);
+}
+
+/* Another fetch got one for the same repository since this one was sent. */
+static bool has_newer_grant(const struct fetch *fetch)
+{
+    const struct grant *grant = grants_find(fetch->client->grants, fetch->request.base_url,
+                                            fetch->request.repository, fetch_now_ms(fetch));
+    return grant && grant->serial != fetch->sent_grant;
+}
+
+void fetch_unauthorized(struct fetch *fetch, const struct error *err)
+{
+    if (!fetch->is_home) {
         fetch_fail(fetch, ERROR_UNAUTHENTICATED,
                    "registry %s redirected to a host that refuses access to %s (401)",
                    fetch->request.base_url, fetch->request.what);
+    } else if (has_newer_grant(fetch)) {
+        fetch->is_fresh = false;
+        fetch_send(fetch);
+    } else if (fetch->is_fresh) {
+        grants_forget(fetch->client->grants, fetch->request.base_url, fetch->request.repository);
+        refused(fetch);
     } else if (fetch->challenge.scheme == AUTH_NONE) {
         fetch_fail(fetch, ERROR_UNAUTHENTICATED, "registry %s refused access to %s (401): %s",
                    fetch->request.base_url, fetch->request.what, err->message);
-    } else if (helper && !fetch->is_helped) {
-        ask_helper(fetch, helper);
     } else {
-        answer_challenge(fetch);
+        fetch_authorize(fetch);
     }
 }

@@ -9,8 +9,9 @@
 #define FETCH_MAX_WHY_BYTES 100u /* of somebody else's words in a message */
 
 /* A fetch is at any moment waiting for exactly one thing: an answer of the registry or of its token
- * server (`transfer`), of a program that knows credentials (`helper`), or the end of a pause (the timer,
- * which otherwise is the deadline). */
+ * server (`transfer`), of a program that knows credentials (`helper`), another fetch that is getting the
+ * authorization for both (`queue`), the certificates and credentials of this moment (`refresh`), or the
+ * end of a pause (the timer, which otherwise is the deadline). */
 struct fetch {
     struct registry_client *client;
     struct fetch_request request;
@@ -26,9 +27,14 @@ struct fetch {
     bool is_helped;                  /* it has been asked */
     const char *url;                 /* of the request under way */
     unsigned hops, attempt;          /* redirects; tries that failed since there was progress */
+    uint64_t trouble_since_ms;       /* when the first of them failed */
     bool is_home;                    /* the URL is the registry's own */
     bool is_fresh;                   /* what is being sent as authorization was made for this try */
+    bool is_probed;                  /* whether there is a registry at all has been asked */
     bool is_paused;
+    uint64_t sent_grant;       /* its serial number, 0: none */
+    struct fetch_queue *queue; /* it stands at its head, or waits in it */
+    struct fetch *next_in_queue;
     enum auth_scheme scheme; /* what the last request to the registry was sent with */
 
     struct text body;     /* collected, or that of an error */
@@ -36,6 +42,7 @@ struct fetch {
     uint64_t skip;        /* bytes of this answer that were there already */
     bool is_answer_begun; /* on_data has seen this answer's status */
     bool has_failed;      /* `failure` tells why the body is not read on */
+    bool was_stopped;     /* by on_data */
     struct error failure;
     const char *content_type, *digest_header;
 };
@@ -56,7 +63,47 @@ void fetch_finish(struct fetch *fetch, const struct error *err);
 void fetch_fail(struct fetch *fetch, enum error_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Calls fetch_authorize() when the loop turns. */
+void fetch_wake(struct fetch *fetch);
+
 uint64_t fetch_now_ms(const struct fetch *fetch);
+
+/* A request to `url`, with what is right for every request; the rest is the caller's. */
+struct http_request fetch_http_request(struct fetch *fetch, const char *url);
+
+/* -- fetch_answer.c --------------------------------------------------------------------------------- */
+
+bool fetch_on_data(void *fetch, const char *bytes, size_t len);
+void fetch_on_done(void *fetch, enum http_outcome outcome, const char *why);
+
+/* The body of a refusal, up to what is read of one; false when there is more. */
+bool fetch_on_refusal_data(void *fetch, const char *bytes, size_t len);
+
+/* What happened to a transfer that brought no answer, in a sentence's end: "could not be reached". */
+void fetch_describe_break(struct fetch *fetch, enum http_outcome outcome, const char *why,
+                          struct error *ret_err);
+
+/* -- fetch_probe.c: whether there is a registry ------------------------------------------------------ */
+
+/* Ends with `err`, or with the sentence that the host is no registry, if that is so. */
+void fetch_probe(struct fetch *fetch, const struct error *err);
+
+/* -- fetch_queue.c: those who need the same authorization -------------------------------------------- */
+
+/* True when this fetch is to get the authorization; else it waits for the one that does, and goes on
+ * when that is done. */
+bool fetch_queue_lead(struct fetch *fetch);
+
+/* The leader has it: it goes on, and so do those who wait. */
+void fetch_queue_granted(struct fetch *fetch);
+
+bool fetch_queue_is_led_by(const struct fetch *fetch);
+
+/* The leader cannot get it: it ends with `err`, and so do those who wait. */
+void fetch_queue_refused(struct fetch *fetch, const struct error *err);
+
+/* A fetch ends for other reasons: when it was the leader, the next one is. */
+void fetch_queue_leave(struct fetch *fetch);
 
 /* -- fetch_auth.c ----------------------------------------------------------------------------------- */
 
@@ -65,3 +112,6 @@ void fetch_read_challenges(struct fetch *fetch, struct error *err);
 
 /* Goes on after a 401.  `err` tells why there is no challenge. */
 void fetch_unauthorized(struct fetch *fetch, const struct error *err);
+
+/* At the head of the queue: goes on to get the authorization. */
+void fetch_authorize(struct fetch *fetch);

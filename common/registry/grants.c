@@ -12,6 +12,7 @@ struct entry {
 
 struct grants {
     struct map *entries; /* "base_url repository" -> struct entry */
+    uint64_t last_serial;
 };
 
 static void entry_free(struct entry *entry)
@@ -72,7 +73,7 @@ void grants_put(struct grants *grants, const char *base_url, const char *reposit
         grants->entries = map_new();
     }
     entry->header = xstrdup(header);
-    entry->grant = (struct grant){ scheme, entry->header };
+    entry->grant = (struct grant){ scheme, entry->header, ++grants->last_serial };
     entry->expires_at_ms = expires_at_ms;
     entry_free(map_put(grants->entries, slice_of(key), entry));
 }

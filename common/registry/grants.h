@@ -12,6 +12,7 @@ struct grants;
 struct grant {
     enum auth_scheme scheme;
     const char *header; /* "Authorization: …" */
+    uint64_t serial;    /* from 1; no two are the same */
 };
 
 struct grants *grants_new(void) __attribute__((returns_nonnull));

@@ -11,8 +11,7 @@
  * So starting, resuming and cancelling only queue a transfer, and the queue is worked off from a timer
  * of the loop (`errands`), where no function of curl's is on the stack. */
 
-#define CONNECT_TIMEOUT_MS   10000l
-#define STALL_SECONDS        30l
+#define LOOK_SECONDS         86400l
 #define BUFFER_BYTES         (64l * 1024)
 #define CONNECTIONS_PER_HOST 16l
 #define CONNECTIONS          64l
@@ -42,8 +41,11 @@ struct http_transfer {
     struct curl_slist *headers;
     struct http_transfer *next; /* in the queue */
     bool is_queued, is_added, is_cancelled;
-    bool is_paused; /* what the user wants */
-    bool is_held;   /* what curl does */
+    bool is_paused;       /* what the user wants */
+    bool is_held;         /* what curl does */
+    uint64_t moved_at_ms; /* when the last byte came; 0: there is no connection yet */
+    curl_off_t moved;     /* bytes until then */
+    bool has_stalled;
     char why[CURL_ERROR_SIZE];
 };
 
@@ -78,15 +80,23 @@ static const struct {
     { CURLE_WRITE_ERROR, HTTP_REFUSED_BY_READER },
     { CURLE_UNSUPPORTED_PROTOCOL, HTTP_HOPELESS },
     { CURLE_URL_MALFORMAT, HTTP_HOPELESS },
-    { CURLE_PEER_FAILED_VERIFICATION, HTTP_HOPELESS },
+    { CURLE_PEER_FAILED_VERIFICATION, HTTP_DISTRUSTED },
     { CURLE_SSL_CACERT_BADFILE, HTTP_HOPELESS },
     { CURLE_SSL_CERTPROBLEM, HTTP_HOPELESS },
     { CURLE_SSL_CIPHER, HTTP_HOPELESS },
     { CURLE_OUT_OF_MEMORY, HTTP_HOPELESS },
 };
 
-static enum http_outcome outcome_of(CURLcode code)
+/* What OpenSSL says when the peer's first bytes are those of plain HTTP. */
+static bool lacks_tls(const char *why)
 {
+    return strstr(why, "wrong version number") != NULL;
+}
+
+static enum http_outcome outcome_of(CURLcode code, const char *why)
+{
+    if (code == CURLE_SSL_CONNECT_ERROR && lacks_tls(why))
+        return HTTP_HOPELESS;
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
         if (outcomes[i].code == code)
             return outcomes[i].outcome;
@@ -124,6 +134,10 @@ static const char *reason_of(struct http_transfer *transfer, CURLcode code)
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
     if (code == CURLE_COULDNT_CONNECT && os_error > 0)
         return uv_strerror(uv_translate_sys_error((int)os_error));
+    if (transfer->has_stalled)
+        return "nothing came any more";
+    if (code == CURLE_SSL_CONNECT_ERROR && lacks_tls(transfer->why))
+        return "it does not speak TLS";
     return transfer->why[0] ? transfer->why : curl_easy_strerror(code);
 }
 
@@ -133,7 +147,8 @@ static void finish(struct http_transfer *transfer, CURLcode code)
         return; /* it is in the queue, to be freed from there */
     const char *why = reason_of(transfer, code);
     transfer->is_cancelled = true; /* from here on cancelling it has no effect */
-    transfer->request.on_done(transfer->request.user, outcome_of(code), why);
+    enum http_outcome outcome = outcome_of(code, transfer->why);
+    transfer->request.on_done(transfer->request.user, outcome, why);
     dequeue(transfer);
     transfer_free(transfer);
 }
@@ -242,6 +257,22 @@ static size_t take_data(char *bytes, size_t size, size_t count, void *user)
     return size * count;
 }
 
+/* Called about once a second while there is a connection.  curl's own limit looks at the mean of five
+ * seconds, which is long for a short deadline. */
+static int watch_progress(void *user, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                          curl_off_t up)
+{
+    struct http_transfer *transfer = user;
+    uint64_t now_ms = uv_now(transfer->client->loop);
+    (void)down_total, (void)up_total;
+    if (transfer->moved_at_ms == 0 || transfer->is_paused || down + up != transfer->moved) {
+        transfer->moved_at_ms = now_ms;
+        transfer->moved = down + up;
+    }
+    transfer->has_stalled = now_ms - transfer->moved_at_ms >= transfer->request.stall_timeout_ms;
+    return transfer->has_stalled;
+}
+
 /* -- the queue ------------------------------------------------------------------------------------ */
 
 static void start(struct http_transfer *transfer)
@@ -333,12 +364,54 @@ static void set_limits(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* One connection per transfer: a paused one holds up nobody else. */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    /* What makes curl look once a second; watch_progress() is who acts. */
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1l);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, LOOK_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0l);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
     /* Otherwise giving up while a name is looked up waits for the thread that does it. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1l);
+}
+
+static void set_blob(CURL *easy, CURLoption option, struct slice pem)
+{
+    struct curl_blob blob = { (char *)pem.ptr, pem.len, CURL_BLOB_COPY };
+    if (pem.len > 0)
+        curl_easy_setopt(easy, option, &blob);
+}
+
+/* Besides the authorities that the system knows: those are curl's own CAPATH. */
+static void set_certificates(CURL *easy, const struct certificate_set *set)
+{
+    set_blob(easy, CURLOPT_CAINFO_BLOB, set->authorities);
+    set_blob(easy, CURLOPT_SSLCERT_BLOB, set->client_certificate);
+    set_blob(easy, CURLOPT_SSLKEY_BLOB, set->client_key);
+}
+
+/* curl leaves HTTP_PROXY out, because a web server would set it from a request's header; no web server
+ * starts us, and Docker's tools read it. */
+static void set_proxy(CURL *easy, const struct http_request *request)
+{
+    const char *proxy = getenv("HTTP_PROXY");
+    if (request->is_direct)
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    else if (strncmp(request->url, "http://", 7) == 0 && proxy && proxy[0] && !getenv("http_proxy"))
+        curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+}
+
+static void set_request(CURL *easy, const struct http_request *request)
+{
+    assert(request->connect_timeout_ms > 0 && request->stall_timeout_ms > 0);
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "eos");
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
+    set_proxy(easy, request);
+    if (request->certificates)
+        set_certificates(easy, request->certificates);
+    if (request->form)
+        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->form);
+    if (request->is_head)
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1l);
 }
 
 struct http_transfer *http_start(struct http_client *client, const struct http_request *request)
@@ -355,18 +428,16 @@ struct http_transfer *http_start(struct http_client *client, const struct http_r
         transfer->headers = curl_slist_append(transfer->headers, request->headers[i]);
     transfer->request.url = transfer->request.form = NULL;
     transfer->request.headers = NULL;
+    transfer->request.certificates = NULL;
     set_limits(easy);
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    set_request(easy, request);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "eos");
     curl_easy_setopt(easy, CURLOPT_PRIVATE, (char *)transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->why);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_data);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-    if (request->is_direct)
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    if (request->form)
-        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->form);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, watch_progress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
     enqueue(transfer);
     return transfer;
 }

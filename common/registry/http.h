@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "registry/certificates.h"
 
 #include <stdint.h>
 #include <uv.h>
@@ -23,7 +24,8 @@ enum http_outcome {
     HTTP_COMPLETE,
     HTTP_REFUSED_BY_READER, /* on_data returned false */
     HTTP_BROKEN,            /* may work when it is tried again */
-    HTTP_HOPELESS,          /* will not: certificates, a malformed address */
+    HTTP_DISTRUSTED,        /* will not: the peer's certificate is of nobody that we know */
+    HTTP_HOPELESS,          /* will not: our own certificate, a malformed address, no TLS there */
 };
 
 struct http_request {
@@ -31,7 +33,11 @@ struct http_request {
     const char *const *headers; /* "Name: value" */
     size_t header_count;
     const char *form; /* a body to POST, application/x-www-form-urlencoded; NULL: GET */
+    bool is_head;     /* only the headers */
     bool is_direct;   /* no proxy, whatever the environment says */
+    const struct certificate_set *certificates; /* of the host; copied, may be NULL */
+    uint32_t connect_timeout_ms;                /* at least 1 */
+    uint32_t stall_timeout_ms; /* without a byte, looked at once a second; not while paused */
     void *user;
 
     /* A part of the body; http_transfer_status() says of which answer.  False ends the transfer. */

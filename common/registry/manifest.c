@@ -36,25 +36,50 @@ static const struct media_type *media_type_find(struct slice name)
     return NULL;
 }
 
+static bool check_string(const json_t *value, const char *name, struct error *err)
+{
+    if (!json_is_string(value) || json_string_length(value) > MAX_STRING_BYTES)
+        return error_set(err, ERROR_FAILED_PRECONDITION,
+                         "\"%s\" of the manifest is no string of up to %d bytes", name,
+                         MAX_STRING_BYTES);
+    for (const char *c = json_string_value(value); *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return error_set(err, ERROR_FAILED_PRECONDITION,
+                             "\"%s\" of the manifest has a control character", name);
+    return true;
+}
+
 /* "" when absent; false when it is no string, too long, or has control characters. */
 static bool read_string(const json_t *object, const char *name, struct arena *arena,
                         const char **ret_value, struct error *err)
 {
     const json_t *value = json_object_get(object, name);
-    if (!value || json_is_null(value)) {
-        *ret_value = "";
+    bool is_absent = !value || json_is_null(value);
+    if (!is_absent && !check_string(value, name, err))
+        return false;
+    *ret_value = is_absent ? "" : arena_strdup(arena, json_string_value(value));
+    return true;
+}
+
+static bool read_urls(const json_t *object, struct arena *arena, struct descriptor *descriptor,
+                      struct error *err)
+{
+    const json_t *list = json_object_get(object, "urls");
+    if (!list || json_is_null(list))
         return true;
+    if (!json_is_array(list))
+        return error_set(err, ERROR_FAILED_PRECONDITION, "\"urls\" of a descriptor is no list");
+    size_t count = json_array_size(list);
+    count = count < MANIFEST_MAX_URLS ? count : MANIFEST_MAX_URLS;
+    const char **urls = arena_array(arena, count, sizeof *urls);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *url = json_array_get(list, i);
+        if (!check_string(url, "urls", err))
+            return false;
+        urls[i] = arena_strdup(arena, json_string_value(url));
     }
-    if (!json_is_string(value) || json_string_length(value) > MAX_STRING_BYTES)
-        return error_set(err, ERROR_FAILED_PRECONDITION,
-                         "\"%s\" of the manifest is no string of up to %d bytes", name,
-                         MAX_STRING_BYTES);
-    const char *text = json_string_value(value);
-    for (const char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
-            return error_set(err, ERROR_FAILED_PRECONDITION,
-                             "\"%s\" of the manifest has a control character", name);
-    *ret_value = arena_strdup(arena, text);
+    descriptor->urls = urls;
+    descriptor->url_count = count;
     return true;
 }
 
@@ -90,6 +115,7 @@ static bool read_descriptor(const json_t *object, struct arena *arena,
         return error_set(err, ERROR_FAILED_PRECONDITION, "a descriptor is no object");
     if (!read_string(object, "mediaType", arena, &descriptor.media_type, err) ||
         !read_string(object, "digest", arena, &descriptor.digest, err) ||
+        !read_urls(object, arena, &descriptor, err) ||
         !read_platform(object, arena, &descriptor, err))
         return false;
     if (!digest_check(slice_of(descriptor.digest), err)) {

@@ -11,6 +11,7 @@
 #define MANIFEST_MAX_BYTES   (4u << 20)
 #define MANIFEST_MAX_LAYERS  1000u
 #define MANIFEST_MAX_ENTRIES 1000u
+#define MANIFEST_MAX_URLS    8u /* of a descriptor; more are passed over */
 
 /* For the Accept header: every type that manifest_parse() takes. */
 #define MANIFEST_ACCEPT                                                                            \
@@ -25,6 +26,8 @@ struct descriptor {
     const char *media_type;
     const char *digest; /* checked */
     int64_t size;
+    const char *const *urls; /* where a blob is besides its registry */
+    size_t url_count;
     struct platform platform; /* of an entry of an index */
     bool has_platform;
     bool is_attestation; /* an entry that describes another one and is no image */

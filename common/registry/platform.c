@@ -27,7 +27,33 @@
 #error "this processor has no name among the platforms of images"
 #endif
 
-const struct platform platform_host = { "linux", ARCHITECTURE, VARIANT };
+#if defined(__x86_64__)
+/* The levels of the psABI, by the features that set them apart. */
+static const char *variant_of_host(void)
+{
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
+        return VARIANT;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
+        !__builtin_cpu_supports("fma"))
+        return "v2";
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
+        !__builtin_cpu_supports("avx512vl"))
+        return "v3";
+    return "v4";
+}
+#else
+static const char *variant_of_host(void)
+{
+    return VARIANT;
+}
+#endif
+
+struct platform platform_host(void)
+{
+    return (struct platform){ "linux", ARCHITECTURE, variant_of_host() };
+}
 
 /* What an absent variant means. */
 static const struct {

@@ -10,8 +10,9 @@ struct platform {
     const char *variant;
 };
 
-/* The machine that this program was built for: "linux", "amd64", "arm64", …, and its variant. */
-extern const struct platform platform_host;
+/* The machine that this program runs on: "linux", "amd64", "arm64", …, and its variant; of amd64 the
+ * level of its processor, "" to "v4". */
+struct platform platform_host(void);
 
 /* How well an image for `image` runs on `host`: 0 not at all, higher is better.  An image for an older
  * variant of ARM runs on a newer one; one for a newer amd64 (v2 to v4) only on a host that says so. */

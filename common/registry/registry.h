@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "registry/mirrors.h"
 #include "registry/reference.h"
 
 #include <stdint.h>
@@ -14,6 +15,7 @@ struct registry_client;
 struct registry_options {
     const char *docker_config; /* a config.json, or a directory with one; NULL: none */
     const char *netrc;         /* NULL: none */
+    const char *certs_dir;     /* authorities and client certificates; NULL: CERTIFICATES_DEFAULT */
     /* "host[:port]" that may speak plain HTTP besides loopback. */
     const char *const *insecure_registries;
     size_t insecure_registry_count;
@@ -31,15 +33,20 @@ struct registry_client *registry_client_open(uv_loop_t *loop,
 /* Fails what is in flight with CANCELLED. */
 void registry_client_close(struct registry_client *client);
 
-/* Where something is. */
+/* Where something is.  What is borrowed is needed only until a call has begun, but for `mirrors`. */
 struct registry_target {
-    const char *base_url;   /* "https://registry.example.org", "http://127.0.0.1:5000" */
-    const char *repository; /* "library/alpine" */
-    const char *reference;  /* tag or "sha256:…" */
+    const char *base_url;          /* "https://registry.example.org", "http://127.0.0.1:5000" */
+    const char *repository;        /* "library/alpine" */
+    const char *reference;         /* tag or "sha256:…" */
+    const struct mirrors *mirrors; /* asked before the registry; NULL: none */
+    const char *const *urls;       /* of a blob, by its manifest: asked after the registry, without
+                                      any authorization */
+    size_t url_count;
 };
 
 /* Where the image of a reference is: at the host that it names, else at `default_url` (the cluster's
- * docker_registry; NULL: Docker's).  In `arena`.  INVALID_ARGUMENT: `default_url` is no base URL. */
+ * docker_registry; NULL: Docker's).  In `arena`, without mirrors.  INVALID_ARGUMENT: `default_url` is no
+ * base URL. */
 bool registry_locate(const struct registry_client *client, const struct image_reference *reference,
                      const char *default_url, struct arena *arena,
                      struct registry_target *ret_target, struct error *err) MUST_CHECK;
@@ -52,6 +59,7 @@ struct registry_manifest {
     const char *platform;       /* "linux/amd64" when chosen out of an index, else "" */
     const char *index_digest;   /* of the index it was chosen from, or "" */
     const char *authentication; /* "anonymous", "basic" or "bearer" */
+    const char *source;         /* who gave it: the target's base URL, or a mirror's */
 };
 
 struct registry_call;
@@ -68,6 +76,9 @@ typedef void registry_done_fn(void *user, const struct error *err);
 /* Manifest by tag or digest.  With `choose_platform`, an index is followed to this machine's
  * manifest; without, the index itself is the answer.  Both call back exactly once, later.
  *
+ * What has mirrors is asked of them in their order, and then of the registry, until one has it; a mirror
+ * that had trouble a moment ago is asked last.  The error is the registry's, and names the mirrors too.
+ *
  * Errors name the registry, the image and what the registry answered:
  *   INVALID_ARGUMENT     the target is malformed
  *   FAILED_PRECONDITION  plain HTTP to a host that may not, an answer that is no image's manifest
@@ -82,6 +93,16 @@ struct registry_call *registry_get_manifest(struct registry_client *client,
                                             bool choose_platform, uint32_t deadline_ms,
                                             registry_manifest_fn *done, void *user,
                                             struct error *err) MUST_CHECK;
+
+/* Whether a tag is still what it was.  When the registry says so in the answer to a HEAD, `manifest` has
+ * the digest `known_digest`, whose bytes were checked when it became known, and neither bytes nor media
+ * type ("" and 0); in every other case it is as of registry_get_manifest(), without a choice of platform:
+ * no digest is taken from a header. */
+struct registry_call *registry_check_manifest(struct registry_client *client,
+                                              const struct registry_target *target,
+                                              const char *known_digest, uint32_t deadline_ms,
+                                              registry_manifest_fn *done, void *user,
+                                              struct error *err) MUST_CHECK;
 
 /* A small document of a repository, as it is: a manifest of any kind, a list of referrers, a configuration. */
 struct registry_document_request {

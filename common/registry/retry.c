@@ -2,9 +2,10 @@
 
 #include <time.h>
 
-#define FIRST_DELAY_MS 200u
-#define MAX_DELAY_MS   5000u
-#define DAY_SECONDS    86400
+#define FIRST_DELAY_MS  200u
+#define MAX_DELAY_MS    5000u
+#define DAY_SECONDS     86400
+#define MAX_PATIENCE_MS 15000u
 
 static const unsigned worth[] = { 408, 429, 500, 502, 503, 504 };
 
@@ -14,6 +15,11 @@ bool retry_is_worth(unsigned http_status)
         if (worth[i] == http_status)
             return true;
     return false;
+}
+
+uint32_t retry_patience_ms(uint32_t deadline_ms)
+{
+    return deadline_ms / 10 < MAX_PATIENCE_MS ? deadline_ms / 10 : MAX_PATIENCE_MS;
 }
 
 uint32_t retry_delay_ms(unsigned attempt, uint32_t random)

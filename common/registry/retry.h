@@ -5,7 +5,12 @@
 #include <stdint.h>
 
 /* When a request to a registry is worth another try, and how long to wait first. */
-#define RETRY_MAX_ATTEMPTS 4u
+#define RETRY_MIN_ATTEMPTS   4u /* of what is waited for */
+#define RETRY_HASTY_ATTEMPTS 2u /* of what has a substitute */
+
+/* How long to go on after RETRY_MIN_ATTEMPTS: a tenth of the deadline, up to 15 s.  Whoever asks for a
+ * document wants to know soon; whoever pulls an image would rather wait for a registry to restart. */
+uint32_t retry_patience_ms(uint32_t deadline_ms);
 
 /* Too many requests, and what a proxy or an overloaded registry answers. */
 bool retry_is_worth(unsigned http_status);

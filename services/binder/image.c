@@ -78,6 +78,7 @@ bool image_from_template(const struct image_context *context, struct slice whole
     *ret_image = (struct image){
         .reference = arena_memdup0(arena, whole.ptr, whole.len),
         .base_url = endpoint.base_url,
+        .mirrors = context->mirrors,
         .repository = reference.repository, /* without the "library/" that others would add */
         .version = reference.tag,
         .resolved_name = arena_printf(arena, "%s%s", host_prefix(endpoint.base_url, arena),
@@ -105,6 +106,7 @@ static bool find_image(const struct image_context *context, const char *default_
     *ret_image = (struct image){
         .reference = arena_memdup0(arena, text.ptr, text.len),
         .base_url = endpoint.base_url,
+        .mirrors = context->mirrors,
         .repository = endpoint.repository,
         .version = reference_version(&reference),
         .resolved_name = written_name(&reference, arena),

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "binder/policy.h"
 #include "registry/endpoint.h"
+#include "registry/mirrors.h"
 
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct finding finding_copy(const struct finding *finding, struct arena *arena);
 struct image {
     const char *reference; /* as it was written */
     const char *base_url;
+    const struct mirrors *mirrors;  /* asked before it; NULL: none */
     const char *repository;         /* what the registry is asked for */
     const char *version;            /* tag or digest */
     const char *resolved_name;      /* what stands before '@' once it is bound */
@@ -37,7 +39,8 @@ struct image_context {
     const char *registry_url; /* of the cluster; NULL: not known, and then `unknown` tells why */
     const struct error *unknown;
     const struct insecure_hosts *insecure;
-    const struct policy *policy; /* NULL: no image has to be signed */
+    const struct policy *policy;   /* NULL: no image has to be signed */
+    const struct mirrors *mirrors; /* of the cluster; NULL: none */
 };
 
 /* A `{{docker.image[name][tag]}}` as Aurora reads it: the name goes to the cluster's registry as it is.

@@ -54,8 +54,12 @@ static uint32_t time_left_ms(const struct inspection *inspection)
 
 static struct registry_target target_of(const struct inspection *inspection, const char *reference)
 {
-    return (struct registry_target){ inspection->image.base_url, inspection->image.repository,
-                                     reference };
+    return (struct registry_target){
+        .base_url = inspection->image.base_url,
+        .repository = inspection->image.repository,
+        .reference = reference,
+        .mirrors = inspection->image.mirrors,
+    };
 }
 
 /* -- the configuration ---------------------------------------------------------------------------- */
@@ -207,7 +211,7 @@ static bool inspection_begin(struct inspection *inspection,
     struct image_context context =
         service_image_context(inspection->service, req->cluster, &unknown);
     inspection->is_platform_given = req->platform[0];
-    inspection->platform = platform_host;
+    inspection->platform = platform_host();
     return (!inspection->is_platform_given ||
             platform_parse(slice_of(req->platform), inspection->arena, &inspection->platform,
                            err)) &&

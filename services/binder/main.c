@@ -1,12 +1,14 @@
 #include "binder/service.h"
 
 #include "io/daemon.h"
+#include "registry/certificates.h"
 
 #define SECOND 1000ll
 #define HOUR   (3600 * SECOND)
 
 static struct service_options options = {
     .listen = "ipc:///run/eos/binder.sock",
+    .certs_dir = CERTIFICATES_DEFAULT,
     .cache_ttl_ms = 60 * SECOND,
     .negative_cache_ttl_ms = 5 * SECOND,
     .registry_timeout_ms = 20 * SECOND,
@@ -24,6 +26,8 @@ static const struct option rows[] = {
       .help = "credentials for registries, as docker login writes them" },
     { .name = "netrc", .type = OPTION_STRING, .target = &options.netrc, .value = "FILE",
       .help = "more credentials" },
+    { .name = "certs-dir", .type = OPTION_STRING, .target = &options.certs_dir, .value = "DIR",
+      .help = "HOST[:PORT]/ca.crt, client.cert and client.key of registries" },
     { .name = "insecure-registry", .type = OPTION_LIST, .target = &options.insecure_registries,
       .value = "HOST[:PORT]", .help = "a registry that is asked with plain HTTP" },
     { .name = "cluster-key-file", .type = OPTION_STRING, .target = &options.cluster_key_file, .value = "FILE",

@@ -267,6 +267,7 @@ static struct flight *flight_new(struct resolver *resolver, const struct image *
         .base_url = arena_strdup(flight->arena, image->base_url),
         .repository = arena_strdup(flight->arena, image->repository),
         .reference = arena_strdup(flight->arena, image->version),
+        .mirrors = image->mirrors,
     };
     flight->what = arena_strdup(flight->arena, image->reference);
     flight->rule = image->rule;

@@ -54,6 +54,7 @@ struct image_context service_image_context(const struct service *service, const 
     if (find_registry(service, cluster, &url, unknown))
         context.registry_url = url;
     context.policy = &service_settings(service, cluster)->policy;
+    context.mirrors = service_settings(service, cluster)->mirrors;
     return context;
 }
 
@@ -86,6 +87,7 @@ static bool open_registry(struct service *service, const struct service_options 
     struct registry_options registry = {
         .docker_config = options->docker_config ? options->docker_config : docker_config,
         .netrc = options->netrc ? options->netrc : netrc,
+        .certs_dir = options->certs_dir,
         .insecure_registries = options->insecure_registries.items,
         .insecure_registry_count = options->insecure_registries.count,
     };

@@ -9,7 +9,7 @@
 #include "io/rpc_server.h"
 
 struct service_options {
-    const char *listen, *docker_config, *netrc, *cluster_key_file;
+    const char *listen, *docker_config, *netrc, *certs_dir, *cluster_key_file;
     struct option_list clusters, insecure_registries;
     int64_t cache_ttl_ms, negative_cache_ttl_ms, registry_timeout_ms;
     int64_t cache_entries, concurrency;

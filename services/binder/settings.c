@@ -53,11 +53,12 @@ static bool read_cluster(struct settings *settings, const struct cluster *cluste
     if (pin && !json_is_boolean(pin))
         return error_set(err, ERROR_INVALID_ARGUMENT, "docker_pin is neither true nor false");
     own->pin = json_is_true(pin);
-    if (!policy_parse(json_object_get(cluster->entry, "docker_signatures"), read_key, settings,
-                      settings->arena, &own->policy, err))
-        return false;
     map_put(settings->clusters, slice_of(cluster->name), own);
-    return true;
+    own->mirrors = mirrors_parse(cluster_json(cluster, "docker_mirrors"), err);
+    if (!own->mirrors)
+        return error_prefix(err, "docker_mirrors");
+    return policy_parse(json_object_get(cluster->entry, "docker_signatures"), read_key, settings,
+                        settings->arena, &own->policy, err);
 }
 
 struct settings *settings_read(const struct clusters *clusters, struct error *err)
@@ -77,6 +78,17 @@ struct settings *settings_read(const struct clusters *clusters, struct error *er
     return settings;
 }
 
+static void free_mirrors(struct settings *settings)
+{
+    struct slice name;
+    size_t cursor = 0;
+    void *value;
+    while (map_next(settings->clusters, &cursor, &name, &value)) {
+        struct cluster_settings *own = value;
+        mirrors_free(own->mirrors);
+    }
+}
+
 void settings_free(struct settings *settings)
 {
     struct slice path;
@@ -84,6 +96,7 @@ void settings_free(struct settings *settings)
     void *key;
     if (!settings)
         return;
+    free_mirrors(settings);
     while (map_next(settings->keys, &cursor, &path, &key))
         public_key_free(key);
     map_free(settings->keys);

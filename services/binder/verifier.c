@@ -110,8 +110,11 @@ static bool is_passed_over(const struct error *err)
 static bool ask(struct verifier *verifier, const struct registry_document_request *document,
                 registry_document_fn *done, struct error *err)
 {
-    struct registry_target target = { verifier->question.base_url, verifier->question.repository,
-                                      "" };
+    struct registry_target target = {
+        .base_url = verifier->question.base_url,
+        .repository = verifier->question.repository,
+        .reference = "",
+    };
     uint64_t now = now_ms();
     uint64_t left = verifier->deadline_at_ms > now ? verifier->deadline_at_ms - now : 1;
     verifier->call = registry_get_document(verifier->question.registry, &target, document,

@@ -23,6 +23,7 @@ static void verify_free(struct verify *verify)
 {
     for (size_t i = 0; i < verify->own_count; i++)
         public_key_free(verify->own[i]);
+    free(verify->own);
     free(verify);
 }
 
@@ -124,7 +125,7 @@ static bool take_keys(struct verify *verify, const Eos__Binder__V1__VerifyReques
     if (req->n_keys > POLICY_MAX_KEYS)
         return error_set(err, ERROR_INVALID_ARGUMENT, "field keys: there are over %u",
                          POLICY_MAX_KEYS);
-    verify->own = arena_array(verify->arena, req->n_keys, sizeof(struct public_key *));
+    verify->own = xcalloc(req->n_keys + 1, sizeof *verify->own); /* outlives the request */
     for (size_t i = 0; i < req->n_keys; i++) {
         verify->own[i] = public_key_parse(slice_of(req->keys[i]->pem), req->keys[i]->name, err);
         if (!verify->own[i])

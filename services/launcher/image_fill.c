@@ -13,6 +13,14 @@ static const char *copy(const char *text, struct arena *arena)
     return text ? arena_strdup(arena, text) : NULL;
 }
 
+static const char *const *copy_urls(const struct registry_target *target, struct arena *arena)
+{
+    const char **urls = arena_array(arena, target->url_count, sizeof *urls);
+    for (size_t i = 0; i < target->url_count; i++)
+        urls[i] = arena_strdup(arena, target->urls[i]);
+    return urls;
+}
+
 struct image_need image_need_copy(const struct image_need *need, struct arena *arena)
 {
     struct image_need result = *need;
@@ -21,6 +29,7 @@ struct image_need image_need_copy(const struct image_need *need, struct arena *a
     result.target.base_url = copy(need->target.base_url, arena);
     result.target.repository = copy(need->target.repository, arena);
     result.target.reference = copy(need->target.reference, arena);
+    result.target.urls = copy_urls(&need->target, arena);
     result.blob_digest = copy(need->blob_digest, arena);
     if (need->kind == IMAGE_APPC)
         result.name = image_aci_name_copy(&need->name, arena);

@@ -111,11 +111,14 @@ static bool has_above(const struct image_config *config, size_t layer)
 static struct image_need need_of(struct image_parts *parts, size_t layer)
 {
     const char *diff_id = parts->config.diff_ids[layer];
+    struct registry_target target = parts->target;
+    target.urls = parts->manifest.layers[layer].urls;
+    target.url_count = parts->manifest.layers[layer].url_count;
     return (struct image_need){
         .kind = IMAGE_DOCKER,
         .key = diff_id,
         .digest = diff_id,
-        .target = parts->target,
+        .target = target,
         .blob_digest = parts->manifest.layers[layer].digest,
         .blob_size = parts->manifest.layers[layer].size,
     };

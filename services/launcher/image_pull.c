@@ -252,8 +252,10 @@ static void take_request(struct image_pull *pull, const struct image_pull_reques
     pull->parts = (struct image_parts){
         .arena = pull->arena,
         .kind = request->kind,
-        .target = { copy(pull, request->target.base_url), copy(pull, request->target.repository),
-                    reference },
+        .target = { .base_url = copy(pull, request->target.base_url),
+                    .repository = copy(pull, request->target.repository),
+                    .reference = reference,
+                    .mirrors = request->target.mirrors },
         .is_by_digest = reference && strchr(reference, ':'),
         .appc = { .arena = pull->arena, .name = request->name, .id = copy(pull, request->id) },
     };

@@ -35,6 +35,7 @@ struct image_store {
     char *registry_url, *prefix;
     struct image_web *web;
     struct image_places places;
+    const struct mirrors *mirrors;
     struct image_directory directory;
     struct image_flights *flights;
     struct map *pulls;
@@ -89,6 +90,7 @@ struct image_store *image_store_open(uv_loop_t *loop, const struct image_store_o
     store->registry = options->registry;
     store->directory = directory;
     store->pulls = map_new();
+    store->mirrors = options->mirrors;
     if (options->registry_url)
         store->registry_url = xstrdup(options->registry_url);
     if (prefix)
@@ -236,6 +238,7 @@ static bool describe_docker(struct image_store *store, const struct image_reques
         !registry_locate(store->registry, &reference, store->registry_url, arena, &pull->target,
                          err))
         return false;
+    pull->target.mirrors = store->mirrors;
     label_docker(&reference, arena, pull);
     return true;
 }

@@ -12,12 +12,14 @@
  * Belongs to one loop; the work is done off it.  Each layer is fetched and unpacked once, however
  * many tasks wait for it. */
 struct image_store;
+struct mirrors;
 struct registry_client;
 
 struct image_store_options {
     const char *directory;            /* made when missing; mode 0700 */
     struct registry_client *registry; /* borrowed */
     const char *registry_url;         /* the cluster's docker_registry, or NULL; borrowed */
+    const struct mirrors *mirrors;    /* the cluster's docker_mirrors, or NULL; borrowed */
     /* Where AppC images are: "/dir/", "file:///dir/" or "http(s)://…"; NULL: their names' hosts know. */
     const char *appc_simple_discovery_uri_prefix;
     bool appc_meta_discovery; /* their hosts are asked for what the prefix does not have, too */

@@ -455,7 +455,7 @@ struct image_web_answer *image_web_get(const struct image_web *web,
     answer->known = arena_strdup(answer->arena, request->known);
     answer->max_bytes = request->max_bytes;
     answer->cancelled = request->cancelled;
-    answer->max_attempts = request->is_tried_once ? 1 : RETRY_MAX_ATTEMPTS;
+    answer->max_attempts = request->is_tried_once ? 1 : RETRY_MIN_ATTEMPTS;
     answer->validator = "";
     answer->multi = curl_multi_init();
     if (!answer->multi)

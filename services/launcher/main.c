@@ -1,6 +1,7 @@
 #include "launcher/service.h"
 
 #include "io/daemon.h"
+#include "registry/certificates.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ static struct service_options options = {
     .cluster = "eos",
     .isolation = ISOLATORS_DEFAULT,
     .docker_socket = "/var/run/docker.sock",
+    .certs_dir = CERTIFICATES_DEFAULT,
     .kill_grace_ms = 60 * SECOND,
     .dead_tasks_max = 500,
 };
@@ -55,6 +57,8 @@ static const struct option rows[] = {
       .help = "a config.json with credentials for registries, or its directory" },
     { .name = "netrc", .type = OPTION_STRING, .target = &options.netrc, .value = "FILE",
       .help = "a .netrc with credentials for registries and the hosts of AppC images" },
+    { .name = "certs-dir", .type = OPTION_STRING, .target = &options.certs_dir, .value = "DIR",
+      .help = "HOST[:PORT]/ca.crt, client.cert and client.key of registries" },
     { .name = "insecure-registry", .type = OPTION_LIST, .target = &options.insecure_registries,
       .value = "HOST[:PORT]", .help = "a registry that may be asked without TLS, besides loopback" },
     { .name = "appc-simple-discovery-uri-prefix", .type = OPTION_STRING, .target = &options.appc_prefix,

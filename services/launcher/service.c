@@ -179,8 +179,15 @@ static bool read_clusters(struct clusters *clusters, const struct service_option
     return true;
 }
 
-/* A cluster that no file describes has Docker's registry. */
-static bool find_registry_url(struct service *service, const char **ret_url, struct error *err)
+/* Files that are not named but there are used, as the binder does it; what is named must be there. */
+static const char *default_file(struct service *service, const char *named, char *(*find)(void))
+{
+    cleanup_free char *found = named ? NULL : find();
+    return found ? arena_strdup(service->arena, found) : named;
+}
+
+/* A cluster that no file describes has Docker's registry, and no mirrors. */
+static bool find_registry(struct service *service, const char **ret_url, struct error *err)
 {
     struct clusters *clusters = clusters_new();
     bool ok = read_clusters(clusters, service->options, err);
@@ -189,42 +196,63 @@ static bool find_registry_url(struct service *service, const char **ret_url, str
     *ret_url = cluster && cluster->docker_registry[0]
                    ? arena_strdup(service->arena, cluster->docker_registry)
                    : NULL;
+    if (ok) {
+        service->mirrors =
+            mirrors_parse(cluster ? cluster_json(cluster, "docker_mirrors") : NULL, err);
+        ok = service->mirrors ||
+             error_prefix(err, "docker_mirrors of cluster \"%s\"", service->options->cluster);
+    }
     clusters_free(clusters);
     return ok;
 }
 
-static bool open_images(struct service *service, struct error *err)
+static bool open_registry(struct service *service, struct error *err)
 {
     const struct service_options *options = service->options;
     const struct registry_options registry = {
-        .docker_config = options->docker_config,
-        .netrc = options->netrc,
+        .docker_config = service->docker_config,
+        .netrc = service->netrc,
+        .certs_dir = options->certs_dir,
         .insecure_registries = options->insecure_registries.items,
         .insecure_registry_count = options->insecure_registries.count,
     };
+    service->registry = registry_client_open(service->loop, &registry, err);
+    return service->registry != NULL;
+}
+
+static void find_credentials(struct service *service)
+{
+    const struct service_options *options = service->options;
+    service->docker_config =
+        default_file(service, options->docker_config, registry_default_docker_config);
+    service->netrc = default_file(service, options->netrc, registry_default_netrc);
+}
+
+static bool open_images(struct service *service, struct error *err)
+{
     struct image_store_options store = {
         .directory = arena_printf(service->arena, "%s/images", service->settings.state_directory),
-        .appc_simple_discovery_uri_prefix = options->appc_prefix,
-        .appc_meta_discovery = options->appc_meta_discovery,
-        .web = { .netrc = options->netrc,
-                 .insecure_hosts = options->insecure_registries.items,
-                 .insecure_host_count = options->insecure_registries.count },
+        .appc_simple_discovery_uri_prefix = service->options->appc_prefix,
+        .appc_meta_discovery = service->options->appc_meta_discovery,
+        .web = { .netrc = service->netrc,
+                 .insecure_hosts = service->options->insecure_registries.items,
+                 .insecure_host_count = service->options->insecure_registries.count },
     };
-    if (!find_registry_url(service, &store.registry_url, err))
-        return false;
-    service->registry = registry_client_open(service->loop, &registry, err);
-    if (!service->registry)
+    if (!find_registry(service, &store.registry_url, err) || !open_registry(service, err))
         return false;
     store.registry = service->registry;
+    store.mirrors = service->mirrors;
     service->images = image_store_open(service->loop, &store, err);
     return service->images != NULL;
 }
 
 static bool open_docker(struct service *service, struct error *err)
 {
+    service->docker_config =
+        default_file(service, service->options->docker_config, registry_default_docker_config);
     const struct docker_engine_options docker = {
         .socket = service->options->docker_socket,
-        .docker_config = service->options->docker_config,
+        .docker_config = service->docker_config,
     };
     service->docker = docker_engine_open(service->loop, &docker, err);
     return service->docker != NULL;
@@ -309,6 +337,7 @@ static bool check_options(struct service *service, struct error *err)
 /* In this order, so that what is wrong with the flags is told before anything is made. */
 static bool open_parts(struct service *service, struct error *err)
 {
+    find_credentials(service);
     return check_options(service, err) && make_state_directory(service, err) &&
            lock_state_directory(service, err) && find_host_id(service, err) &&
            find_facts(service, err) && find_executor(service, err) &&
@@ -361,6 +390,7 @@ static void release(void *user)
     struct service *service = user;
     updates_free(service->updates);
     cluster_key_free(service->key);
+    mirrors_free(service->mirrors);
     if (service->settings.lock >= 0)
         close(service->settings.lock);
     arena_free(service->arena);

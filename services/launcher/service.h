@@ -14,7 +14,7 @@
 
 struct service_options {
     const char *scheduler, *listen, *state_dir, *isolation, *executor, *docker_socket, *cluster;
-    const char *docker_config, *netrc, *cluster_key_file, *appc_prefix;
+    const char *docker_config, *netrc, *certs_dir, *cluster_key_file, *appc_prefix;
     struct option_list insecure_registries, clusters;
     struct host_wishes wishes;
     bool appc_meta_discovery;
@@ -31,6 +31,8 @@ struct service {
     const char *host_id;
     char session[33];
     struct cluster_key *key;
+    struct mirrors *mirrors;
+    const char *docker_config, *netrc; /* NULL: none */
     struct registry_client *registry;
     struct image_store *images;
     struct docker_engine *docker;

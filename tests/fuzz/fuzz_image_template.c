@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void bind(Eos__Job__V1__JobConfiguration *job, struct arena *arena)
 {
     static const struct insecure_hosts insecure = { NULL, 0 };
-    static const struct image_context context = { "https://registry.example", NULL, &insecure, NULL };
+    static const struct image_context context = { "https://registry.example", NULL, &insecure, NULL,
+                                                  NULL };
     struct job_images images;
     struct error err;
     if (!job_images_collect(&context, job, JOB_PIN_TAGS, arena, &images, &err))

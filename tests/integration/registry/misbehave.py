@@ -3,11 +3,12 @@
 
 usage: misbehave.py PORT-FILE LOG
 
-Listens on two ports: the registry, and a storage server that it redirects to.  PORT-FILE gets both.
+Listens on two ports: the registry, and a storage server that it redirects to, which is a mirror too.  PORT-FILE gets both.
 Every request is logged as one JSON line.  The image is /v2/<repository>/manifests/1, whose only layer
 is the bytes of BLOB.
 """
 import base64
+import email.utils
 import hashlib
 import http.server
 import json
@@ -95,26 +96,38 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.note()
         path = urllib.parse.urlparse(self.path).path
+        if path == "/v2/":
+            return self.answer(200, b"{}", "application/json", {"Docker-Distribution-Api-Version": "registry/2.0"})
         if path.startswith("/storage/"):
             return self.serve_storage()
         if path == "/token":
             return self.serve_token()
+        if path == "/most":
+            return self.json(counts.get("most", 0))
         parts = path.split("/")
         if parts[1] != "v2" or len(parts) < 6:
             return self.answer(404, b"no such page", "text/plain")
         self.repository, kind, what = "/".join(parts[2:-2]), parts[-2], parts[-1]
+        if self.server is storage:
+            return self.serve_as_mirror(kind, what)
         if not self.is_admitted() or self.is_troubled(kind):
             return None
         return self.serve_manifest(what) if kind == "manifests" else self.serve_blob(what)
 
     do_POST = do_GET
 
+    def do_HEAD(self):
+        if "nohead" in self.path:
+            self.note()
+            return self.answer(405, b"", "text/plain")
+        return self.do_GET()
+
     def note(self):
         length = int(self.headers.get("Content-Length", 0))
         self.form = self.rfile.read(length).decode()
         with lock, open(log_file, "a") as out:
             out.write(json.dumps({
-                "port": self.server.server_port, "path": self.path, "form": self.form,
+                "port": self.server.server_port, "method": self.command, "path": self.path, "form": self.form,
                 "authorization": self.headers.get("Authorization", ""),
                 "range": self.headers.get("Range", "")}) + "\n")
 
@@ -123,6 +136,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock:
             counts[self.path] = counts.get(self.path, 0) + 1
             return counts[self.path]
+
+    # -- the second host as a mirror
+
+    def serve_as_mirror(self, kind, what):
+        """In the mood that the first part of the repository names."""
+        mood, self.repository = self.repository.split("/", 1)
+        data = BLOB if kind == "blobs" else plain
+        headers = {"Docker-Content-Digest": digest(data)}
+        if mood == "absent":
+            return self.error(404, "NAME_UNKNOWN", "no such image")
+        if mood == "broken":
+            return self.error(500, "UNKNOWN", "out of order")
+        if mood == "denying":
+            return self.answer(401, b"", "text/plain", {"WWW-Authenticate": 'Basic realm="mirror"'})
+        if mood == "page":
+            return self.answer(404, b"<html>no such page</html>", "text/html")
+        if mood == "lying":
+            data = data[:-1] + b"x" if kind == "blobs" else data.replace(b'"size"', b'"size" ')
+        if mood == "half" and kind == "blobs":
+            if self.headers.get("Range"):
+                return self.error(503, "UNAVAILABLE", "going down")
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[:len(data) // 2])
+            self.close_connection = True
+            return None
+        return self.answer(200, data, V2 if kind == "manifests" else "application/octet-stream", headers)
 
     # -- authentication
 
@@ -146,8 +187,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             challenge = 'Bearer realm="http://192.0.2.1/token",service="s"'
         else:
             with lock:
-                if authorization.startswith("Bearer ") and tokens.get(authorization[7:], 0) > 0:
-                    tokens[authorization[7:]] -= 1
+                token = tokens.get(authorization[7:], [0, 0])
+                if authorization.startswith("Bearer ") and token[0] > 0 and token[1] > time.monotonic():
+                    token[0] -= 1
                     return True
             challenge = ('Negotiate, bearer realm="%s/token", service="the service",'
                          'scope="repository:%s:pull,push"' % (home, self.repository))
@@ -168,9 +210,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(401, "UNAUTHORIZED", "no identity")
         if name[1] == "broken":
             return self.answer(200, b"<html>", "text/html")
+        if name[1] == "overload" and self.nth() < 3:
+            return self.error(503, "UNAVAILABLE", "no token now")
         with lock:
             token = "token-%d" % len(tokens)
-            tokens[token] = int(name[-1]) if name[-1].isdigit() else 1000
+            lifetime = 0.3 if name[1] == "brief" else 3600
+            tokens[token] = [int(name[-1]) if name[-1].isdigit() else 1000, time.monotonic() + lifetime]
         return self.json({"access_token" if name[1] == "access" else "token": token,
                           "expires_in": 3600})
 
@@ -194,6 +239,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.connection.close()
         elif self.repository == "slow/hang":
             stopping.wait(60)
+        elif self.repository == "slow/once" and n == 1:
+            stopping.wait(60)
+        elif self.repository == "flaky/date" and n == 1:
+            self.answer(503, b"", "text/plain", {"Retry-After": email.utils.formatdate(time.time() + 1, usegmt=True)})
+        elif self.repository == "flaky/restart" and n < 5:
+            self.error(502, "UNKNOWN", "restarting")
+        elif self.repository == "auth/page":
+            self.answer(404, b"<html>no such page</html>", "text/html")
         elif self.repository == "redirect/loop":
             self.answer(307, b"", "text/plain", {"Location": self.path})
         elif self.repository == "redirect/plain":
@@ -225,12 +278,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers["Docker-Content-Digest"] = "sha256:" + "0" * 64
         elif self.repository == "lies/bytes":
             data = data.replace(b'"size"', b'"size" ')
-        elif self.repository == "lies/silent":
+        elif self.repository.endswith("/silent"):
             headers = {}
         return self.answer(200, data, media_type, headers)
 
     def serve_blob(self, what):
         if what != digest(BLOB):
+            return self.error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        if self.repository.endswith("gone"):
             return self.error(404, "BLOB_UNKNOWN", "blob unknown to registry")
         if self.repository == "lies/blob":
             return self.answer(200, BLOB[:-1] + b"x", "application/octet-stream")
@@ -238,8 +293,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, BLOB + b"x", "application/octet-stream")
         if self.repository == "lies/short":
             return self.answer(200, BLOB[:-1], "application/octet-stream")
+        if self.repository == "cut/end":
+            return self.serve_open_ended()
         if "/cut/" in "/" + self.repository:
             return self.serve_in_pieces()
+        if "/slow/" in "/" + self.repository:
+            return self.serve_slowly()
         return self.answer(200, BLOB, "application/octet-stream")
 
     def serve_in_pieces(self):
@@ -260,6 +319,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data[:part])
         self.wfile.flush()
         self.close_connection = True
+
+    def serve_slowly(self):
+        """In ten parts, for half a second; counts how many are under way."""
+        with lock:
+            counts["now"] = counts.get("now", 0) + 1
+            counts["most"] = max(counts.get("most", 0), counts["now"])
+        ask = self.headers.get("Range", "")
+        start = int(ask[6:-1]) if ask else 0
+        self.send_response(206 if ask else 200)
+        if ask:
+            self.send_header("Content-Range", "bytes %d-%d/%d" % (start, len(BLOB) - 1, len(BLOB)))
+        self.send_header("Content-Length", str(len(BLOB) - start))
+        self.end_headers()
+        stalls = self.repository == "slow/stall" and not ask
+        for at in range(start, len(BLOB), len(BLOB) // 10):
+            if stalls and at > len(BLOB) // 2:
+                stopping.wait(60)
+            self.wfile.write(BLOB[at:min(at + len(BLOB) // 10, len(BLOB))])
+            self.wfile.flush()
+            time.sleep(0.05)
+        with lock:
+            counts["now"] -= 1
+
+    def serve_open_ended(self):
+        """All of it in chunks, and then no end."""
+        if self.headers.get("Range"):
+            return self.answer(416, b"", "text/plain")
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"%x\r\n" % len(BLOB) + BLOB + b"\r\n")
+        self.wfile.flush()
+        self.close_connection = True
+        return None
 
     def serve_storage(self):
         if self.headers.get("Authorization"):
@@ -283,6 +376,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
+        if self.command == "HEAD":
+            return
         try:
             self.wfile.write(data)
         except OSError:

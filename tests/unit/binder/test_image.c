@@ -46,7 +46,7 @@ static void reference_is_understood(void **state)
 {
     const struct image_case *c = *state;
     struct arena *arena = arena_new();
-    struct image_context context = { c->registry_url, &unknown, &insecure, NULL };
+    struct image_context context = { c->registry_url, &unknown, &insecure, NULL, NULL };
     struct image image = { .reference = "untouched" };
     struct error err = { 0 };
 
@@ -80,7 +80,7 @@ static void engine_has_a_registry_of_its_own(void **state)
 {
     const struct engine_case *c = *state;
     struct arena *arena = arena_new();
-    struct image_context context = { "http://h.x", &unknown, &insecure, NULL };
+    struct image_context context = { "http://h.x", &unknown, &insecure, NULL, NULL };
     struct image image;
     struct error err;
 

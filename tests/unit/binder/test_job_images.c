@@ -9,7 +9,7 @@
 
 static const struct insecure_hosts insecure = { NULL, 0 };
 static struct error unknown = { .code = ERROR_NOT_FOUND, .message = "Unknown cluster: x" };
-static const struct image_context context = { "https://h.x", &unknown, &insecure, NULL };
+static const struct image_context context = { "https://h.x", &unknown, &insecure, NULL, NULL };
 
 /* A job with everything that may hold a string, out of which a test fills what it needs. */
 struct job {
@@ -146,7 +146,7 @@ static void native_image_is_bound(void **state)
 
 static const struct policy_rule rules[] = { { "h.x/a/", "h.x/a/", { NULL, 0 } } };
 static const struct policy policy = { rules, 1 };
-static const struct image_context strict = { "https://h.x", &unknown, &insecure, &policy };
+static const struct image_context strict = { "https://h.x", &unknown, &insecure, &policy, NULL };
 
 static const struct rule_case {
     const char *name; /* the image before */

@@ -16,6 +16,9 @@ static void grant_lives_until_it_expires(void **state)
     assert_null(grants_find(grants, "http://h", "a", 0));
     grants_put(grants, "https://h", "a", AUTH_BASIC, "Authorization: Basic 2", 200);
     assert_int_equal(grants_find(grants, "https://h", "a", 100)->scheme, AUTH_BASIC);
+    uint64_t serial = grants_find(grants, "https://h", "a", 100)->serial;
+    grants_put(grants, "https://h", "a", AUTH_BASIC, "Authorization: Basic 2", 200);
+    assert_true(grants_find(grants, "https://h", "a", 100)->serial > serial && serial > 0);
     grants_forget(grants, "https://h", "a");
     grants_forget(grants, "https://h", "a");
     assert_null(grants_find(grants, "https://h", "a", 0));

@@ -185,6 +185,31 @@ static void best_is_chosen(void **state)
     arena_free(arena);
 }
 
+#define URL(n) "\"https://h/" n "\","
+
+static void urls_of_a_layer_are_kept(void **state)
+{
+    struct arena *arena = arena_new();
+    struct manifest image;
+    struct error err = { 0 };
+    (void)state;
+    assert_true(manifest_parse(SLICE("{\"schemaVersion\":2," CONFIG(
+                                   V2CONFIG) ",\"layers\":[{\"digest\":\"" D2
+                                             "\",\"size\":1,\"urls\":[" URL("1") URL("2") URL("3")
+                                                 URL("4") URL("5") URL("6") URL("7")
+                                                     URL("8") "\"https://h/9\"]}," LAYER(D3) "]}"),
+                               SLICE(V2), arena, &image, &err));
+    assert_int_equal(image.layers[0].url_count, MANIFEST_MAX_URLS);
+    assert_string_equal(image.layers[0].urls[7], "https://h/8");
+    assert_int_equal(image.layers[1].url_count, 0);
+    assert_false(manifest_parse(SLICE("{\"schemaVersion\":2," CONFIG(
+                                    V2CONFIG) ",\"layers\":[{\"digest\":\"" D2
+                                              "\",\"size\":1,\"urls\":[1]}]}"),
+                                SLICE(V2), arena, &image, &err));
+    assert_non_null(strstr(err.message, "\"urls\" of the manifest is no string"));
+    arena_free(arena);
+}
+
 static void platforms_are_listed(void **state)
 {
     struct arena *arena = arena_new();
@@ -201,7 +226,8 @@ static void platforms_are_listed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(platforms_are_listed) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(platforms_are_listed),
+                                        cmocka_unit_test(urls_of_a_layer_are_kept) };
     return RUN_CASES(cases, parses_or_explains) + RUN_CASES(choices, best_is_chosen) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,15 @@ static void pause_doubles_within_bounds(void **state)
     assert_int_equal(retry_delay_ms(1000000, 0), 5000);
 }
 
+static void patience_is_part_of_the_deadline(void **state)
+{
+    (void)state;
+    assert_int_equal(retry_patience_ms(0), 0);
+    assert_int_equal(retry_patience_ms(20000), 2000);
+    assert_int_equal(retry_patience_ms(3600000), 15000);
+    assert_int_equal(retry_patience_ms(UINT32_MAX), 15000);
+}
+
 static void only_passing_trouble_is_worth_it(void **state)
 {
     (void)state;
@@ -55,6 +64,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pause_doubles_within_bounds),
+        cmocka_unit_test(patience_is_part_of_the_deadline),
         cmocka_unit_test(only_passing_trouble_is_worth_it),
     };
     return RUN_CASES(cases, retry_after_is_read) + cmocka_run_group_tests(tests, NULL, NULL);
