@@ -30,8 +30,10 @@ struct flight {
     struct image_pipe *pipe; /* a layer's bytes, from the loop to the worker */
     struct registry_call *call;
     bool is_paused;
-    uv_async_t drained;
-    uv_work_t work;
+    uv_async_t news; /* of the thread: the pipe is empty, or it has ended */
+    uv_work_t look;
+    uv_thread_t thread;
+    atomic_bool has_ended;
     bool is_started, is_landed;
     bool is_there; /* before anything was fetched */
     atomic_bool is_cancelled;
@@ -151,16 +153,7 @@ static void on_async_closed(uv_handle_t *handle)
 static void on_pipe_drained(void *user)
 {
     struct flight *flight = user;
-    uv_async_send(&flight->drained);
-}
-
-static void on_drained(uv_async_t *async)
-{
-    struct flight *flight = async->data;
-    bool was_paused = flight->is_paused;
-    flight->is_paused = false;
-    if (was_paused && flight->call)
-        registry_call_resume(flight->call);
+    uv_async_send(&flight->news);
 }
 
 static bool on_blob_data(void *user, const char *bytes, size_t len, struct error *err)
@@ -204,9 +197,9 @@ static void start_download(struct flight *flight)
         fail_registry(flight, &err);
 }
 
-static void work(uv_work_t *request)
+static void work(void *user)
 {
-    struct flight *flight = request->data;
+    struct flight *flight = user;
     struct image_fill fill = {
         .directory = flight->flights->directory,
         .limits = &limits,
@@ -216,6 +209,8 @@ static void work(uv_work_t *request)
         .cancelled = &flight->is_cancelled,
     };
     flight->ok = image_fill(&fill, flight->digest, &flight->error);
+    atomic_store(&flight->has_ended, true);
+    uv_async_send(&flight->news);
 }
 
 static void deliver(struct flight *flight)
@@ -241,14 +236,31 @@ static void land(struct flight *flight)
     flight->is_landed = true;
     flight->flights->is_dirty |= flight->ok && !flight->is_there;
     forget(flight);
-    uv_close((uv_handle_t *)&flight->drained, on_async_closed);
+    uv_close((uv_handle_t *)&flight->news, on_async_closed);
     deliver(flight);
 }
 
-static void after_work(uv_work_t *request, int status)
+static void on_news(uv_async_t *async)
 {
-    assert(status == 0);
-    land(request->data);
+    struct flight *flight = async->data;
+    bool was_paused = flight->is_paused;
+    flight->is_paused = false;
+    if (was_paused && flight->call)
+        registry_call_resume(flight->call);
+    if (!atomic_load(&flight->has_ended))
+        return;
+    uv_thread_join(&flight->thread);
+    land(flight);
+}
+
+static void start_work(struct flight *flight)
+{
+    int status = uv_thread_create(&flight->thread, work, flight);
+    if (status == 0)
+        return;
+    error_set(&flight->error, ERROR_RESOURCE_EXHAUSTED, "could not start a thread: %s",
+              uv_strerror(status));
+    land(flight);
 }
 
 static void look(uv_work_t *request)
@@ -270,8 +282,7 @@ static void after_look(uv_work_t *request, int status)
     }
     if (flight->need.kind == IMAGE_DOCKER)
         start_download(flight);
-    status = uv_queue_work(flight->flights->loop, &flight->work, work, after_work);
-    assert(status == 0);
+    start_work(flight);
 }
 
 static void start(struct flight *flight)
@@ -279,10 +290,10 @@ static void start(struct flight *flight)
     struct image_flights *flights = flight->flights;
     flight->is_started = true;
     flights->started++;
-    int status = uv_async_init(flights->loop, &flight->drained, on_drained);
+    int status = uv_async_init(flights->loop, &flight->news, on_news);
     assert(status == 0);
-    flight->drained.data = flight->work.data = flight;
-    status = uv_queue_work(flights->loop, &flight->work, look, after_look);
+    flight->news.data = flight->look.data = flight;
+    status = uv_queue_work(flights->loop, &flight->look, look, after_look);
     assert(status == 0);
 }
 

@@ -7,9 +7,8 @@
 /* Archives on their way into the store: one flight for each, however many wait for it, and at most
  * IMAGE_MAX_UNPACKING of them at a time; the others queue.  A flight ends when nobody waits for it.
  *
- * Each holds a thread of libuv's pool, which has four, while it waits for the network: half of them stay
- * free for the rest of the process. */
-#define IMAGE_MAX_UNPACKING 2
+ * Each has two threads of its own, since they wait for the network, and buffers of 3 MB. */
+#define IMAGE_MAX_UNPACKING 4
 
 struct image_flights;
 struct image_seat; /* one that waits */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <uv.h>
 
-#define ENOUGH_BYTES (1u << 20)
+#define ENOUGH_BYTES (512u << 10)
 
 /* Two buffers that change their roles when the worker has read one. */
 struct image_pipe {

@@ -4,10 +4,15 @@
 #include "registry/certificates.h"
 
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #define SECOND 1000ll
 #define HOUR   (60 * 60 * SECOND)
+
+/* What unpacking images took goes back to the system: left alone, glibc keeps larger and larger pieces for
+ * later, in a heap for each thread. */
+#define MMAP_THRESHOLD_BYTES (128 << 10)
 
 static struct service_options options = {
     .scheduler = "ipc:///run/eos/cluster.sock",
@@ -75,7 +80,8 @@ static const struct option rows[] = {
 
 int main(int argc, char **argv)
 {
-    /* Images are unpacked and logs read in workers; the default of four is too few for both. */
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
+    /* Logs are read in workers, and images looked at; the default of four is too few for both. */
     setenv("UV_THREADPOOL_SIZE", "16", 0);
     struct daemon_spec spec = {
         .name = "launcher",
