@@ -73,13 +73,24 @@ static bool read_magic(struct opening *opening, struct error *err)
     return true;
 }
 
+/* A stream of zstd may begin with a skippable frame, of which there are sixteen; pzstd's do. */
 static const struct form {
     struct slice magic;
+    unsigned char mask; /* of its first byte */
     struct image_decoder *(*open)(struct image_source *source);
 } forms[] = {
-    { { "\x1f\x8b", 2 }, image_gzip_open },
-    { { "\x28\xb5\x2f\xfd", 4 }, image_zstd_open },
+    { { "\x1f\x8b", 2 }, 0xff, image_gzip_open },
+    { { "\x28\xb5\x2f\xfd", 4 }, 0xff, image_zstd_open },
+    { { "\x50\x2a\x4d\x18", 4 }, 0xf0, image_zstd_open },
 };
+
+static bool has_magic(struct slice head, const struct form *form)
+{
+    size_t len = form->magic.len;
+    return head.len >= len &&
+           ((unsigned char)head.ptr[0] & form->mask) == (unsigned char)form->magic.ptr[0] &&
+           memcmp(head.ptr + 1, form->magic.ptr + 1, len - 1) == 0;
+}
 
 static bool open_decoder(struct image_inflate *inflate, struct error *err)
 {
@@ -87,7 +98,7 @@ static bool open_decoder(struct image_inflate *inflate, struct error *err)
     if (!read_magic(opening, err))
         return false;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0] && !inflate->decoder; i++)
-        if (slice_starts_with(opening->head, forms[i].magic))
+        if (has_magic(opening->head, &forms[i]))
             inflate->decoder = forms[i].open(&opening->source);
     if (!inflate->decoder)
         inflate->decoder = image_filter_open(&opening->source, err);
