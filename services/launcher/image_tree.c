@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MAX_AGAIN 32
@@ -185,5 +186,23 @@ bool image_tree_remove(int fd, const char *name, int trash_fd, struct error *err
 {
     if (discard(fd, name, trash_fd) < 0 && errno != ENOENT)
         return error_set_errno(err, errno, "could not replace an earlier entry");
+    return true;
+}
+
+bool image_tree_is_whiteout(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+bool image_tree_remove_whiteouts(int fd, struct error *err)
+{
+    struct stat st;
+    CLEANUP(close_directory) DIR *directory = read_directory(fd);
+    if (!directory)
+        return error_set_errno(err, errno, "could not list a directory of the layer");
+    for (struct dirent *entry; (entry = next_entry(directory));)
+        if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            image_tree_is_whiteout(&st) && unlinkat(fd, entry->d_name, 0) < 0)
+            return error_set_errno(err, errno, "could not remove a whiteout");
     return true;
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "launcher/image_digest.h"
 #include "launcher/image_limits.h"
+#include "launcher/image_writer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -86,14 +87,20 @@ static bool copy_xattr(int from, int to, const char *name, struct error *err)
     return true;
 }
 
+/* The user's, and that a directory replaced something in its layer. */
+static bool is_copied(const char *name)
+{
+    return slice_starts_with(slice_of(name), SLICE("user.")) ||
+           strcmp(name, IMAGE_OPAQUE_XATTR) == 0;
+}
+
 static bool copy_xattrs(int from, int to, struct error *err)
 {
-    char *names = NULL;
     ssize_t len = flistxattr(from, NULL, 0);
     cleanup_free char *list = len > 0 ? malloc((size_t)len) : NULL;
     len = list ? flistxattr(from, list, (size_t)len) : 0;
-    for (names = list; len > 0 && names < list + len; names += strlen(names) + 1)
-        if (slice_starts_with(slice_of(names), SLICE("user.")) && !copy_xattr(from, to, names, err))
+    for (const char *name = list; len > 0 && name < list + len; name += strlen(name) + 1)
+        if (is_copied(name) && !copy_xattr(from, to, name, err))
             return false;
     return true;
 }

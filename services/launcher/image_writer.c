@@ -33,11 +33,6 @@ static bool is_permitted_device(struct archive_entry *entry)
     return false;
 }
 
-static bool is_whiteout(const struct stat *st)
-{
-    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
-}
-
 /* Extended attributes: those that change what a program may do or that its user set.  What only the
  * host may say (trusted.*, security.ima, labels) is left out; what overlayfs would obey is refused. */
 static bool check_xattr(const char *name, bool *ret_wanted, struct error *err)
@@ -219,12 +214,20 @@ static const struct kind {
     { AE_IFCHR, put_device },
 };
 
+/* Nothing of the layers below shows through, so whiteouts in it hide nothing.  overlayfs would list
+ * them, where no other layer has the directory. */
 static bool set_opaque(int parent_fd, const char *name, struct error *err)
 {
     cleanup_close int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fsetxattr(fd, IMAGE_OPAQUE_XATTR, "y", 1, 0) < 0)
         return error_set_errno(err, errno, "could not make the directory opaque");
-    return true;
+    return image_tree_remove_whiteouts(fd, err);
+}
+
+static bool is_opaque(int fd)
+{
+    char value;
+    return fgetxattr(fd, IMAGE_OPAQUE_XATTR, &value, 1) == 1;
 }
 
 static bool remember_directory(struct image_writer *writer, const struct image_path *path,
@@ -241,20 +244,19 @@ static bool remember_directory(struct image_writer *writer, const struct image_p
     return true;
 }
 
-/* A directory stays what it is and takes the attributes.  A whiteout that came earlier in this layer
- * means that nothing of the layers below shows through. */
+/* A directory stays what it is and takes the attributes.  A file or a whiteout that came earlier in this
+ * layer hides what the layers below have of that name, and still does. */
 static bool make_directory(struct image_writer *writer, const struct place *at, struct error *err)
 {
     struct stat st;
     bool is_there = fstatat(at->fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    bool was_hidden = is_there && is_whiteout(&st);
     if (is_there && S_ISDIR(st.st_mode))
         return true;
     if (is_there && !image_tree_remove(at->fd, at->name, writer->trash_fd, err))
         return false;
     if (mkdirat(at->fd, at->name, 0700) < 0)
         return error_set_errno(err, errno, "could not make the directory");
-    return !was_hidden || set_opaque(at->fd, at->name, err);
+    return !is_there || set_opaque(at->fd, at->name, err);
 }
 
 static bool put_directory(struct image_writer *writer, const struct image_path *path,
@@ -285,7 +287,7 @@ static bool put_hardlink(struct image_writer *writer, const struct place *at,
         return error_set(err, ERROR_INVALID_ARGUMENT,
                          "it is a hard link to \"%s\", which the layer does not have",
                          image_show(target->text, shown));
-    if (S_ISDIR(st.st_mode) || is_whiteout(&st))
+    if (S_ISDIR(st.st_mode) || image_tree_is_whiteout(&st))
         return error_set(err, ERROR_INVALID_ARGUMENT, "it is a hard link to no file");
     bool is_there = fstatat(at->fd, at->name, &old, AT_SYMLINK_NOFOLLOW) == 0;
     if (is_there && old.st_dev == st.st_dev && old.st_ino == st.st_ino)
@@ -341,7 +343,8 @@ static bool replace_whiteout(struct image_writer *writer, const struct image_pat
 
     cleanup_close int fd = image_tree_open(writer->root_fd, parent, O_RDONLY | O_DIRECTORY);
     struct place at = { fd, path->text + path->name };
-    if (fd < 0 || fstatat(fd, at.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_whiteout(&st))
+    if (fd < 0 || fstatat(fd, at.name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !image_tree_is_whiteout(&st))
         return true;
     if (!make_directory(writer, &at, err))
         return false;
@@ -415,6 +418,8 @@ bool image_writer_whiteout(struct image_writer *writer, const struct image_path 
     const char *name = path->text + path->name;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return !S_ISDIR(st.st_mode) || set_opaque(fd, name, err);
+    if (is_opaque(fd))
+        return true;
     if (mknodat(fd, name, S_IFCHR, makedev(0, 0)) < 0)
         return error_set_errno(err, errno, "could not make a whiteout");
     return true;
@@ -429,7 +434,7 @@ bool image_writer_opaque(struct image_writer *writer, const struct image_path *p
     const char *name = path->len > 0 ? path->text + path->name : ".";
     struct stat st;
     bool is_there = fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (is_there && !S_ISDIR(st.st_mode) && !is_whiteout(&st))
+    if (is_there && !S_ISDIR(st.st_mode) && !image_tree_is_whiteout(&st))
         return error_set(err, ERROR_INVALID_ARGUMENT, "it marks what is no directory");
     if (!is_there || !S_ISDIR(st.st_mode)) {
         struct place at = { fd, name };
