@@ -1,3 +1,4 @@
+#include "launcher/image_requests.h"
 #include "launcher/log_files.h"
 #include "launcher/log_stream.h"
 #include "launcher/service.h"
@@ -171,5 +172,11 @@ const struct rpc_method launcher_methods[] = {
     { .name = "ListLogs", .start = list_logs },
     { .name = "DescribeTask", .handle = describe_task },
     { .name = "StopTasks", .start = stop_tasks },
+    { .name = "ListImages", .start = image_requests_list },
+    { .name = "PullImage", .start = image_requests_pull },
+    { .name = "PruneImages", .start = image_requests_prune },
+    { .name = "CheckBlobs", .start = image_requests_check },
+    { .name = "UploadBlob", .start = image_requests_upload },
+    { .name = "CommitImage", .start = image_requests_commit },
     { 0 },
 };

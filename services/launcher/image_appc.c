@@ -265,3 +265,35 @@ bool image_appc_examine(struct image_appc *appc, const struct image_directory *d
     describe(&walk);
     return true;
 }
+
+static const char *tree_of(const char *path, struct arena *arena)
+{
+    const char *end = strrchr(path, '/'), *begin = end;
+    while (begin[-1] != '/')
+        begin--;
+    return arena_memdup0(arena, begin, (size_t)(end - begin));
+}
+
+static void add_tree(const char **names, size_t *count, const char *name)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(names[i], name) == 0)
+            return;
+    names[(*count)++] = name;
+}
+
+/* Manifests are in the whole images, also of those of which only a part is a layer. */
+size_t image_appc_trees(const struct image_appc *appc, const char ***ret_names)
+{
+    size_t read_count = 0, count = 0;
+    for (const struct image_appc_read *read = appc->read; read; read = read->next)
+        read_count++;
+    const char **names =
+        arena_array(appc->arena, appc->image.layer_count + read_count, sizeof *names);
+    for (size_t i = 0; i < appc->image.layer_count; i++)
+        add_tree(names, &count, tree_of(appc->image.layers[i], appc->arena));
+    for (const struct image_appc_read *read = appc->read; read; read = read->next)
+        add_tree(names, &count, read->id);
+    *ret_names = names;
+    return count;
+}

@@ -26,5 +26,9 @@ struct image_appc {
 bool image_appc_examine(struct image_appc *appc, const struct image_directory *directory,
                         struct error *err) MUST_CHECK;
 
+/* What the image consists of in the store: names in its folder of AppC images, in `arena`.  After
+ * examining has given the image. */
+size_t image_appc_trees(const struct image_appc *appc, const char ***ret_names);
+
 /* `need` turned out to be the image `id`. */
 void image_appc_add(struct image_appc *appc, const struct image_need *need, const char *id);

@@ -5,18 +5,28 @@
 #include "launcher/image_tree.h"
 #include "launcher/image_unsynced.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const char *const folder_names[IMAGE_FOLDER_COUNT] = {
-    [IMAGE_FOLDER_BLOBS] = "blobs",           [IMAGE_FOLDER_LAYERS] = "layers",
-    [IMAGE_FOLDER_REFERENCES] = "references", [IMAGE_FOLDER_APPC] = "appc",
-    [IMAGE_FOLDER_STAGING] = "staging",       [IMAGE_FOLDER_UNSYNCED] = "unsynced",
+    [IMAGE_FOLDER_TOP] = ".",
+    [IMAGE_FOLDER_BLOBS] = "blobs",
+    [IMAGE_FOLDER_LAYERS] = "layers",
+    [IMAGE_FOLDER_REFERENCES] = "references",
+    [IMAGE_FOLDER_APPC] = "appc",
+    [IMAGE_FOLDER_IMAGES] = "images",
+    [IMAGE_FOLDER_NAMES] = "names",
+    [IMAGE_FOLDER_UPLOADS] = "uploads",
+    [IMAGE_FOLDER_STAGING] = "staging",
+    [IMAGE_FOLDER_TRASH] = "trash",
+    [IMAGE_FOLDER_UNSYNCED] = "unsynced",
 };
 
 /* Staging is swept at start and locked, so a count makes names of its own. */
@@ -74,8 +84,8 @@ static bool open_folders(struct image_directory *directory, int fd, struct error
 static bool recover(struct image_directory *directory, struct error *err)
 {
     int staging = directory->folder_fds[IMAGE_FOLDER_STAGING];
-    return (image_tree_sweep(staging, err) && image_unsynced_recover(directory, err) &&
-            image_tree_sweep(staging, err)) ||
+    return (image_directory_empty_trash(directory, err) && image_tree_sweep(staging, err) &&
+            image_unsynced_recover(directory, err) && image_tree_sweep(staging, err)) ||
            error_prefix(err, "image store \"%s\"", directory->path);
 }
 
@@ -100,6 +110,7 @@ bool image_directory_open(struct image_directory *directory, const char *path, s
     *directory = (struct image_directory){ .lock_fd = -1 };
     for (int i = 0; i < IMAGE_FOLDER_COUNT; i++)
         directory->folder_fds[i] = -1;
+    directory->pins = image_pins_new();
     if (fill(directory, path, err))
         return true;
     image_directory_close(directory);
@@ -111,6 +122,7 @@ void image_directory_close(struct image_directory *directory)
     for (int i = 0; i < IMAGE_FOLDER_COUNT; i++)
         close_fd(&directory->folder_fds[i]);
     close_fd(&directory->lock_fd);
+    image_pins_free(directory->pins);
     free(directory->path);
 }
 
@@ -143,22 +155,47 @@ bool image_directory_read(const struct image_directory *directory, enum image_fo
     return read_all(fd, max_bytes, ret_bytes, err);
 }
 
-static bool write_all(int fd, struct slice bytes, struct error *err)
+static bool is_full(int errnum)
+{
+    return errnum == ENOSPC || errnum == EDQUOT;
+}
+
+bool image_directory_full(const struct image_directory *directory, const char *need,
+                          struct error *err)
+{
+    struct statvfs disk;
+    const char *separator = *need ? ", and " : "";
+    if (statvfs(directory->path, &disk) < 0)
+        return error_set(err, ERROR_RESOURCE_EXHAUSTED, "the disk of \"%.100s\" is full%s%s",
+                         directory->path, separator, need);
+    if (disk.f_files > 0 && disk.f_favail == 0)
+        return error_set(err, ERROR_RESOURCE_EXHAUSTED,
+                         "the disk of \"%.100s\" has room for no more files%s%s", directory->path,
+                         separator, need);
+    return error_set(err, ERROR_RESOURCE_EXHAUSTED,
+                     "the disk of \"%.100s\" is full: %.1f MB are free%s%s", directory->path,
+                     (double)disk.f_bavail * (double)disk.f_frsize / 1e6, separator, need);
+}
+
+bool image_directory_fail(const struct image_directory *directory, int errnum, const char *what,
+                          struct error *err)
+{
+    if (!is_full(errnum))
+        return error_set_errno(err, errnum, "could not %s in the image store", what);
+    image_directory_full(directory, "", err);
+    return error_prefix(err, "could not %s", what);
+}
+
+static bool write_all(int fd, struct slice bytes)
 {
     while (bytes.len > 0) {
         ssize_t len = write(fd, bytes.ptr, bytes.len);
-        if (len < 0 && errno == EINTR)
-            continue;
-        if (len < 0)
-            return errno == ENOSPC || errno == EDQUOT
-                       ? error_set(err, ERROR_RESOURCE_EXHAUSTED, "the image store's disk is full")
-                       : error_set_errno(err, errno, "could not write a file of the image store");
-        bytes.ptr += len;
-        bytes.len -= (size_t)len;
+        if (len < 0 && errno != EINTR)
+            return false;
+        bytes.ptr += len > 0 ? len : 0;
+        bytes.len -= len > 0 ? (size_t)len : 0;
     }
-    if (fsync(fd) < 0)
-        return error_set_errno(err, errno, "could not write a file of the image store");
-    return true;
+    return fsync(fd) == 0;
 }
 
 bool image_directory_write(const struct image_directory *directory, enum image_folder folder,
@@ -170,13 +207,76 @@ bool image_directory_write(const struct image_directory *directory, enum image_f
     cleanup_close int fd =
         openat(staging, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_set_errno(err, errno, "could not make a file in the image store");
-    bool ok = write_all(fd, bytes, err);
-    if (ok && renameat(staging, temporary, directory->folder_fds[folder], name) < 0)
-        ok = error_set_errno(err, errno, "could not rename a file of the image store");
-    if (!ok)
-        unlinkat(staging, temporary, 0);
-    return ok;
+        return image_directory_fail(directory, errno, "make a file", err);
+    if (write_all(fd, bytes) &&
+        renameat(staging, temporary, directory->folder_fds[folder], name) == 0)
+        return true;
+    image_directory_fail(directory, errno, "write a file", err);
+    unlinkat(staging, temporary, 0);
+    return false;
+}
+
+static void close_listing(DIR **listing)
+{
+    if (*listing)
+        closedir(*listing);
+}
+
+bool image_directory_list(const struct image_directory *directory, enum image_folder folder,
+                          struct arena *arena, const char ***ret_names, size_t *ret_count,
+                          struct error *err)
+{
+    const char **names = NULL;
+    size_t count = 0, room = 0;
+    int fd = openat(directory->folder_fds[folder], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(close_listing) DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!listing) {
+        error_set_errno(err, errno, "could not list the image store's \"%s\"",
+                        folder_names[folder]);
+        close_fd(&fd);
+        return false;
+    }
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        if (*entry->d_name == '.')
+            continue;
+        if (count == room) {
+            names = arena_grow(arena, names ? names : arena_alloc(arena, 0), room * sizeof *names,
+                               (room * 2 + 16) * sizeof *names);
+            room = room * 2 + 16;
+        }
+        names[count++] = arena_strdup(arena, entry->d_name);
+    }
+    *ret_names = names;
+    *ret_count = count;
+    return true;
+}
+
+struct discard {
+    const struct image_directory *directory;
+    enum image_folder folder;
+    const char *name;
+    bool is_done;
+};
+
+static void discard(void *user)
+{
+    struct discard *d = user;
+    const int *folders = d->directory->folder_fds;
+    char target[32];
+    new_name(target);
+    d->is_done = renameat(folders[d->folder], d->name, folders[IMAGE_FOLDER_TRASH], target) == 0;
+}
+
+bool image_directory_discard(const struct image_directory *directory, enum image_folder folder,
+                             const char *name)
+{
+    struct discard d = { directory, folder, name, false };
+    return image_pins_remove(directory->pins, (int)folder, name, discard, &d) && d.is_done;
+}
+
+bool image_directory_empty_trash(const struct image_directory *directory, struct error *err)
+{
+    return image_tree_sweep(directory->folder_fds[IMAGE_FOLDER_TRASH], err);
 }
 
 bool image_directory_has(const struct image_directory *directory, enum image_folder folder,
@@ -196,9 +296,7 @@ bool image_staging_open(struct image_staging *staging, const struct image_direct
         staging->trash_fd = open_made(staging->fd, "trash");
     if (staging->trash_fd >= 0)
         return true;
-    if (errno == ENOSPC)
-        return error_set(err, ERROR_RESOURCE_EXHAUSTED, "the image store's disk is full");
-    return error_set_errno(err, errno, "could not make a directory in the image store");
+    return image_directory_fail(directory, errno, "make a directory", err);
 }
 
 bool image_staging_publish(struct image_staging *staging, const struct image_directory *directory,

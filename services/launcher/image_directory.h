@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "launcher/image_pins.h"
 
 /* The store's directory.
  *
@@ -11,16 +12,26 @@
  *   layers/sha256-…/        unpacked layers under the digest of their uncompressed archive
  *   references/sha256-…     for a digest that was asked for: the manifest's digest
  *   appc/sha512-…/          manifest and rootfs/
+ *   images/sha256-…         an ImageRecord, written when all of an image is there; used when last modified
+ *   names/<SHA-256>         an ImageNameRecord, under the hash of the name
+ *   uploads/sha256-…        blobs that are being imported: with ".part" until they are whole
+ *   sizes                   what the layers take, as far as it has been measured
+ *   trash/                  what is being removed: renamed to here first, also removed at start
  *   staging/N/              being made; renamed from here when it is whole, removed at start
  *   unsynced/               a mark for each layer and AppC image that may be in memory only
  *
  * Everything but the opening runs in worker threads. */
 enum image_folder {
+    IMAGE_FOLDER_TOP, /* the directory itself */
     IMAGE_FOLDER_BLOBS,
     IMAGE_FOLDER_LAYERS,
     IMAGE_FOLDER_REFERENCES,
     IMAGE_FOLDER_APPC,
+    IMAGE_FOLDER_IMAGES,
+    IMAGE_FOLDER_NAMES,
+    IMAGE_FOLDER_UPLOADS,
     IMAGE_FOLDER_STAGING,
+    IMAGE_FOLDER_TRASH,
     IMAGE_FOLDER_UNSYNCED,
     IMAGE_FOLDER_COUNT
 };
@@ -29,6 +40,7 @@ struct image_directory {
     char *path; /* absolute */
     int lock_fd;
     int folder_fds[IMAGE_FOLDER_COUNT];
+    struct image_pins *pins;
 };
 
 /* Makes what is missing and removes what a crash left.  FAILED_PRECONDITION when another process uses
@@ -51,6 +63,29 @@ bool image_directory_write(const struct image_directory *directory, enum image_f
 
 bool image_directory_has(const struct image_directory *directory, enum image_folder folder,
                          const char *name);
+
+/* The names in a folder, in `arena`. */
+bool image_directory_list(const struct image_directory *directory, enum image_folder folder,
+                          struct arena *arena, const char ***ret_names, size_t *ret_count,
+                          struct error *err) MUST_CHECK;
+
+/* "could not <what>: …"; when the disk is full, RESOURCE_EXHAUSTED that names the directory and what is
+ * left.  Always false. */
+bool image_directory_fail(const struct image_directory *directory, int errnum, const char *what,
+                          struct error *err);
+
+/* RESOURCE_EXHAUSTED, with `need` behind it, such as "layer … of 30 MB does not fit".  Always false. */
+bool image_directory_full(const struct image_directory *directory, const char *need,
+                          struct error *err);
+
+/* Takes a file or a tree away at once, into the trash, unless it is pinned.  False: it is pinned, or
+ * cannot be moved.  Needs no room on the disk. */
+bool image_directory_discard(const struct image_directory *directory, enum image_folder folder,
+                             const char *name);
+
+/* For one worker at a time. */
+bool image_directory_empty_trash(const struct image_directory *directory,
+                                 struct error *err) MUST_CHECK;
 
 /* A directory in the making: what is put into `image_fd` appears under its name when it is
  * published, and is swept otherwise.  `trash_fd` lies beside it. */

@@ -1,6 +1,7 @@
 #include "launcher/image_fill.h"
 
 #include "base/cleanup.h"
+#include "launcher/image_file.h"
 #include "launcher/image_find.h"
 #include "launcher/image_unpack.h"
 
@@ -31,6 +32,7 @@ struct image_need image_need_copy(const struct image_need *need, struct arena *a
     result.target.reference = copy(need->target.reference, arena);
     result.target.urls = copy_urls(&need->target, arena);
     result.blob_digest = copy(need->blob_digest, arena);
+    result.path = copy(need->path, arena);
     if (need->kind == IMAGE_APPC)
         result.name = image_aci_name_copy(&need->name, arena);
     return result;
@@ -149,13 +151,47 @@ static bool fill_appc(const struct image_fill *fill, struct image_staging *stagi
     return ok;
 }
 
+/* A layer that an import has left in a file. */
+static bool fill_layer_from_file(const struct image_fill *fill, struct image_staging *staging,
+                                 char ret_digest[IMAGE_DIGEST_BYTES], struct error *err)
+{
+    char unused[IMAGE_FILE_VALIDATOR_BYTES];
+    struct image_fill from_file = *fill;
+    from_file.source =
+        image_file_open(fill->need->path, IMAGE_MAX_BLOB_BYTES, fill->cancelled, unused, err);
+    if (!from_file.source)
+        return false;
+    bool ok = fill_layer(&from_file, staging, ret_digest, err);
+    image_file_close(from_file.source);
+    return ok;
+}
+
+static bool fill_any(const struct image_fill *fill, struct image_staging *staging,
+                     char ret_digest[IMAGE_DIGEST_BYTES], struct error *err)
+{
+    if (fill->need->kind == IMAGE_APPC)
+        return fill_appc(fill, staging, ret_digest, err);
+    return (fill->source ? fill_layer : fill_layer_from_file)(fill, staging, ret_digest, err);
+}
+
+/* Tells how much was wanted, as far as that is known before. */
+static void explain_full(const struct image_fill *fill, struct error *err)
+{
+    char need[64] = "the image needs more";
+    if (fill->need->kind == IMAGE_DOCKER)
+        snprintf(need, sizeof need, "the layer is %.1f MB packed",
+                 (double)fill->need->blob_size / 1e6);
+    image_directory_full(fill->directory, need, err);
+}
+
 bool image_fill(const struct image_fill *fill, char ret_digest[IMAGE_DIGEST_BYTES],
                 struct error *err)
 {
     struct image_staging staging = IMAGE_STAGING_INIT;
-    bool ok =
-        image_staging_open(&staging, fill->directory, err) &&
-        (fill->need->kind == IMAGE_APPC ? fill_appc : fill_layer)(fill, &staging, ret_digest, err);
+    bool ok = image_staging_open(&staging, fill->directory, err) &&
+              fill_any(fill, &staging, ret_digest, err);
+    if (!ok && err->code == ERROR_RESOURCE_EXHAUSTED)
+        explain_full(fill, err);
     image_staging_close(&staging, fill->directory);
     return ok;
 }

@@ -26,6 +26,8 @@ struct image_need {
     struct image_aci_name name;
     int64_t max_bytes; /* of the archive; 0: not said */
     bool is_dependency;
+
+    const char *path; /* a layer that was imported: its file; else NULL */
 };
 
 /* A copy in `arena`. */
@@ -42,7 +44,8 @@ struct image_places {
 };
 
 /* Unpacks it in staging, checks the digest and publishes it: a layer under its diff_id, an AppC image
- * under its id.  Runs in a worker thread.  `source` is a layer's; an AppC image's is opened here.  What
+ * under its id.  Runs in a worker thread.  `source` is a layer's; files, and what
+ * an AppC image consists of, are opened here.  What
  * was begun is swept when it fails. */
 struct image_fill {
     const struct image_directory *directory;

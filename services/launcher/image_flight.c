@@ -30,6 +30,7 @@ struct flight {
     struct image_pipe *pipe; /* a layer's bytes, from the loop to the worker */
     struct registry_call *call;
     bool is_paused;
+    int64_t received;
     uv_async_t news; /* of the thread: the pipe is empty, or it has ended */
     uv_work_t look;
     uv_thread_t thread;
@@ -160,6 +161,7 @@ static bool on_blob_data(void *user, const char *bytes, size_t len, struct error
 {
     struct flight *flight = user;
     (void)err;
+    flight->received += (int64_t)len;
     if (!image_pipe_write(flight->pipe, bytes, len)) {
         flight->is_paused = true;
         registry_call_pause(flight->call);
@@ -280,7 +282,7 @@ static void after_look(uv_work_t *request, int status)
         land(flight);
         return;
     }
-    if (flight->need.kind == IMAGE_DOCKER)
+    if (flight->need.kind == IMAGE_DOCKER && !flight->need.path)
         start_download(flight);
     start_work(flight);
 }
@@ -376,6 +378,11 @@ static void unqueue(struct flight *flight)
     *at = flight->next;
     if (flights->last == flight)
         flights->last = before;
+}
+
+int64_t image_seat_received(const struct image_seat *seat)
+{
+    return seat->flight->received;
 }
 
 /* The worker notices at its next read, and sweeps what it had begun. */

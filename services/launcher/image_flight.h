@@ -33,3 +33,6 @@ void image_flights_close(struct image_flights *flights, void (*on_closed)(void *
 struct image_seat *image_flight_join(struct image_flights *flights, const struct image_need *need,
                                      image_seat_fn *done, void *user);
 void image_seat_leave(struct image_seat *seat);
+
+/* Bytes that have come from the registry so far. */
+int64_t image_seat_received(const struct image_seat *seat);

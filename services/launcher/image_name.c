@@ -21,6 +21,33 @@ bool image_reference_of(const struct image_request *request, struct arena *arena
     return true;
 }
 
+static bool is_dockers(struct slice host)
+{
+    return host.len == 0 || slice_is(host, "docker.io") || slice_is(host, "index.docker.io") ||
+           slice_is(host, "registry-1.docker.io");
+}
+
+/* "registry.example.org:5000" of "https://registry.example.org:5000/". */
+static struct slice host_of(const char *url)
+{
+    const char *scheme_end = url ? strstr(url, "://") : NULL;
+    struct slice rest = slice_of(scheme_end ? scheme_end + 3 : url ? url : "");
+    return slice_split(&rest, '/');
+}
+
+const char *image_local_name(const struct image_reference *reference, const char *registry_url,
+                             struct arena *arena)
+{
+    struct slice host = slice_of(reference->host), own = host_of(registry_url);
+    struct slice repository = slice_of(reference->repository);
+    bool is_own = host.len == 0 || slice_equal(host, own) || (is_dockers(own) && is_dockers(host));
+    if (is_own && is_dockers(own) && slice_starts_with(repository, SLICE("library/")))
+        repository = (struct slice){ repository.ptr + 8, repository.len - 8 };
+    return arena_printf(arena, "%.*s%s%.*s%s%s", SLICE_ARG(is_own ? SLICE("") : host),
+                        is_own ? "" : "/", SLICE_ARG(repository), *reference->digest ? "@" : ":",
+                        reference_version(reference));
+}
+
 bool image_aci_name_of(const struct image_request *request, struct arena *arena,
                        struct image_aci_name *ret_name, struct error *err)
 {

@@ -20,10 +20,16 @@ enum image_missing {
 struct image_parts {
     struct arena *arena; /* borrowed; everything here lives in it */
     enum image_kind kind;
+    uint64_t owner;     /* of pins: everything of the image is pinned as soon as it is known */
+    const char *origin; /* for the index */
 
     /* Docker */
     struct registry_target target;
     bool is_by_digest;
+    const char *local_name;      /* what the store's index calls it */
+    bool is_fresh;               /* an imported image of that name is not meant */
+    bool is_local;               /* no registry is asked */
+    bool is_import;              /* it comes from what was uploaded, and gets the name */
     const char *manifest_digest; /* NULL: not known yet */
     const char *media_type;      /* "" when from the disk */
     struct slice manifest_bytes; /* ptr NULL: not there yet */

@@ -258,9 +258,22 @@ static void take_request(struct image_pull *pull, const struct image_pull_reques
                     .mirrors = request->target.mirrors },
         .is_by_digest = reference && strchr(reference, ':'),
         .appc = { .arena = pull->arena, .name = request->name, .id = copy(pull, request->id) },
+        .owner = request->owner,
+        .origin = pull->origin,
+        .local_name = copy(pull, request->local_name),
+        .is_fresh = request->is_fresh,
+        .is_local = request->is_import,
+        .is_import = request->is_import,
+        .media_type = "",
+        .manifest_digest = copy(pull, request->manifest_digest),
     };
     if (request->kind == IMAGE_APPC)
         pull->parts.appc.name = image_aci_name_copy(&request->name, pull->arena);
+    if (request->is_import)
+        pull->parts.manifest_bytes =
+            (struct slice){ arena_memdup0(pull->arena, request->manifest.ptr,
+                                          request->manifest.len),
+                            request->manifest.len };
 }
 
 struct image_pull *image_pull_start(const struct image_pull_context *context,
@@ -290,6 +303,19 @@ void image_pull_cancel(struct image_pull *pull, void (*on_gone)(void *user), voi
     }
     pull_free(pull);
     on_gone(user);
+}
+
+struct image_progress image_pull_progress(const struct image_pull *pull)
+{
+    struct image_progress progress = { .archives = pull->wait_count,
+                                       .archives_done = pull->arrived };
+    for (size_t i = 0; i < pull->wait_count; i++) {
+        const struct wait *wait = &pull->waits[i];
+        int64_t size = wait->need->blob_size;
+        progress.bytes += size;
+        progress.bytes_done += wait->seat ? image_seat_received(wait->seat) : size;
+    }
+    return progress;
 }
 
 void image_pull_tell(const struct image_pull *pull, struct text *out)

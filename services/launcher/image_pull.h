@@ -21,6 +21,13 @@ struct image_pull_request {
     struct registry_target target;
     struct image_aci_name name; /* AppC */
     const char *id;
+
+    uint64_t owner; /* of pins */
+    const char *local_name;
+    bool is_fresh;
+    bool is_import;
+    struct slice manifest; /* of an import */
+    const char *manifest_digest;
 };
 
 /* The pull is gone when it returns. */
@@ -33,6 +40,8 @@ struct image_pull *image_pull_start(const struct image_pull_context *context,
 
 /* `on_gone` runs when its worker has ended, perhaps at once. */
 void image_pull_cancel(struct image_pull *pull, void (*on_gone)(void *user), void *user);
+
+struct image_progress image_pull_progress(const struct image_pull *pull);
 
 /* "fetching 2 of 5 layers": for a deadline's message. */
 void image_pull_tell(const struct image_pull *pull, struct text *out);

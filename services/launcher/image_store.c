@@ -4,8 +4,10 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "launcher/image_discovery.h"
+#include "launcher/image_limits.h"
 #include "launcher/image_path.h"
 #include "launcher/image_pull.h"
+#include "registry/digest.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -17,6 +19,7 @@ struct pull {
     struct image_store *store;
     struct image_pull *pull;
     char *key;
+    uint64_t owner; /* of pins */
 };
 
 struct image_fetch {
@@ -38,6 +41,7 @@ struct image_store {
     const struct mirrors *mirrors;
     struct image_directory directory;
     struct image_flights *flights;
+    struct image_keeper *keeper;
     struct map *pulls;
     struct image_fetch *fetches; /* all that wait */
     size_t fetch_count;
@@ -45,12 +49,9 @@ struct image_store {
     bool is_closing;
 };
 
-static void part_closed(void *user)
+static void on_keeper_closed(void *user)
 {
     struct image_store *store = user;
-    assert(store->open_parts > 0);
-    if (--store->open_parts > 0 || !store->is_closing)
-        return;
     assert(map_count(store->pulls) == 0 && !store->fetches);
     map_free(store->pulls);
     image_directory_close(&store->directory);
@@ -59,6 +60,15 @@ static void part_closed(void *user)
     image_web_free(store->web);
     free(store);
     curl_global_cleanup();
+}
+
+/* The keeper goes last: pulls release their pins there. */
+static void part_closed(void *user)
+{
+    struct image_store *store = user;
+    assert(store->open_parts > 0);
+    if (--store->open_parts == 0 && store->is_closing)
+        image_keeper_close(store->keeper, on_keeper_closed, store);
 }
 
 static bool check_prefix(const char *prefix, struct error *err)
@@ -98,6 +108,7 @@ struct image_store *image_store_open(uv_loop_t *loop, const struct image_store_o
     store->web = web;
     store->places = (struct image_places){ web, store->prefix, options->appc_meta_discovery };
     store->flights = image_flights_open(loop, &store->directory, store->registry, &store->places);
+    store->keeper = image_keeper_open(loop, &store->directory, &options->keep);
     store->open_parts = 1;
     return store;
 }
@@ -139,10 +150,15 @@ static struct image_fetch *find_fetch(struct image_store *store, const struct pu
     return fetch;
 }
 
-static void pull_free(struct pull *pull)
+/* Its image is in the hands of those who waited, or in nobody's. */
+static void end_pull(void *user)
 {
+    struct pull *pull = user;
+    struct image_store *store = pull->store;
+    image_keeper_release(store->keeper, pull->owner);
     free(pull->key);
     free(pull);
+    part_closed(store);
 }
 
 /* Whoever is told may call anything: fetch again, cancel another, close the store.  So each is looked
@@ -154,8 +170,9 @@ static void on_pulled(void *user, const struct image *image, const struct error 
     map_remove(store->pulls, slice_of(pull->key));
     for (struct image_fetch *fetch; (fetch = find_fetch(store, pull));)
         tell(fetch, image, err);
-    pull_free(pull);
-    part_closed(store);
+    if (image)
+        image_keeper_poke(store->keeper);
+    end_pull(pull);
 }
 
 /* Nobody waits for it. */
@@ -165,8 +182,7 @@ static void abandon(struct pull *pull)
     if (map_get(store->pulls, slice_of(pull->key)) != pull)
         return; /* it has arrived and is telling */
     map_remove(store->pulls, slice_of(pull->key));
-    image_pull_cancel(pull->pull, part_closed, store);
-    pull_free(pull);
+    image_pull_cancel(pull->pull, end_pull, pull);
 }
 
 static void leave(struct image_fetch *fetch)
@@ -198,9 +214,9 @@ static void on_deadline(uv_timer_t *timer)
     done(user, NULL, &err);
 }
 
-static void on_flights_closed(void *user)
+struct image_progress image_store_progress(const struct image_fetch *fetch)
 {
-    part_closed(user);
+    return image_pull_progress(fetch->pull->pull);
 }
 
 void image_store_close(struct image_store *store)
@@ -216,7 +232,8 @@ void image_store_close(struct image_store *store)
         leave(store->fetches);
         done(user, NULL, &err);
     }
-    image_flights_close(store->flights, on_flights_closed, store);
+    image_keeper_stop(store->keeper);
+    image_flights_close(store->flights, part_closed, store);
 }
 
 static void label_docker(const struct image_reference *reference, struct arena *arena,
@@ -240,6 +257,8 @@ static bool describe_docker(struct image_store *store, const struct image_reques
         return false;
     pull->target.mirrors = store->mirrors;
     label_docker(&reference, arena, pull);
+    pull->local_name = image_local_name(&reference, store->registry_url, arena);
+    pull->is_fresh = request->is_fresh;
     return true;
 }
 
@@ -250,6 +269,7 @@ static bool describe_appc(struct image_store *store, const struct image_request 
     if (!image_aci_name_of(request, arena, &pull->name, err))
         return false;
     pull->id = request->id ? request->id : "";
+    pull->local_name = request->name;
     pull->label = arena_strdup(arena, image_show(request->name, shown));
     pull->origin = store->prefix ? store->prefix : "its host";
     return true;
@@ -260,11 +280,13 @@ static const char *key_of(const struct image_pull_request *pull, struct arena *a
     if (pull->kind == IMAGE_APPC)
         return arena_printf(arena, "appc %s %s", image_aci_name_format(&pull->name, arena),
                             pull->id);
-    return arena_printf(arena, "docker %s %s %s", pull->target.base_url, pull->target.repository,
-                        pull->target.reference);
+    if (pull->is_import)
+        return arena_printf(arena, "import %s %s", pull->local_name, pull->manifest_digest);
+    return arena_printf(arena, "docker %s %s %s%s", pull->target.base_url, pull->target.repository,
+                        pull->target.reference, pull->is_fresh ? " fresh" : "");
 }
 
-static struct pull *find_pull(struct image_store *store, const struct image_pull_request *request,
+static struct pull *find_pull(struct image_store *store, struct image_pull_request *request,
                               struct arena *arena)
 {
     const struct image_pull_context context = { store->loop, &store->directory, store->registry,
@@ -276,6 +298,7 @@ static struct pull *find_pull(struct image_store *store, const struct image_pull
     pull = xcalloc(1, sizeof *pull);
     pull->store = store;
     pull->key = xstrdup(key);
+    pull->owner = request->owner = image_pins_new_owner(store->directory.pins);
     map_put(store->pulls, slice_of(key), pull);
     store->open_parts++;
     pull->pull = image_pull_start(&context, request, on_pulled, pull);
@@ -325,6 +348,112 @@ struct image_fetch *image_store_fetch(struct image_store *store,
               (request->kind == IMAGE_APPC ? describe_appc : describe_docker)(store, request, arena,
                                                                               &pull, err);
     if (ok)
+        fetch = wait_for(find_pull(store, &pull, arena), deadline_ms, done, user);
+    arena_free(arena);
+    return fetch;
+}
+
+/* -- what there is -------------------------------------------------------------------------------- */
+
+void image_store_start_keeping(struct image_store *store, image_users_fn *users, void *user)
+{
+    image_keeper_start(store->keeper, users, user);
+}
+
+struct image_keeper *image_store_keeper(const struct image_store *store)
+{
+    return store->keeper;
+}
+
+struct job {
+    uv_work_t work;
+    struct image_store *store;
+    void (*run)(const struct image_directory *directory, void *user);
+    void (*done)(void *user);
+    void *user;
+};
+
+static void run_job(uv_work_t *work)
+{
+    const struct job *job = work->data;
+    job->run(&job->store->directory, job->user);
+}
+
+static void after_job(uv_work_t *work, int status)
+{
+    struct job *job = work->data;
+    assert(status == 0);
+    job->done(job->user);
+    part_closed(job->store);
+    free(job);
+}
+
+void image_store_run(struct image_store *store,
+                     void (*work)(const struct image_directory *directory, void *user),
+                     void (*done)(void *user), void *user)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    job->store = store;
+    job->run = work;
+    job->done = done;
+    job->user = user;
+    job->work.data = job;
+    store->open_parts++;
+    int status = uv_queue_work(store->loop, &job->work, run_job, after_job);
+    assert(status == 0);
+}
+
+bool image_store_local_name(const struct image_store *store, const char *text, struct arena *arena,
+                            const char **ret_name, struct error *err)
+{
+    struct image_reference reference;
+    if (strncmp(text, "sha256:", 7) == 0 || strncmp(text, "sha512-", 7) == 0) {
+        *ret_name = text;
+        return true;
+    }
+    if (!reference_parse(slice_of(text), arena, &reference, err))
+        return error_prefix(err, "image name");
+    *ret_name = image_local_name(&reference, store->registry_url, arena);
+    return true;
+}
+
+/* -- import --------------------------------------------------------------------------------------- */
+
+static bool describe_import(struct image_store *store, const char *name, struct slice manifest,
+                            struct arena *arena, struct image_pull_request *pull, struct error *err)
+{
+    struct image_reference reference;
+    char digest[DIGEST_MAX_LEN];
+    if (!reference_parse(slice_of(name), arena, &reference, err))
+        return error_prefix(err, "image name");
+    if (*reference.digest)
+        return error_set(err, ERROR_INVALID_ARGUMENT,
+                         "image name: a tag is expected, and not a digest");
+    if (manifest.len > IMAGE_MAX_MANIFEST_BYTES)
+        return error_set(err, ERROR_OUT_OF_RANGE, "the manifest has %zu bytes, more than %u",
+                         manifest.len, IMAGE_MAX_MANIFEST_BYTES);
+    digest_of(manifest.ptr, manifest.len, digest);
+    pull->is_import = true;
+    pull->local_name = image_local_name(&reference, store->registry_url, arena);
+    pull->manifest = manifest;
+    pull->manifest_digest = arena_strdup(arena, digest);
+    pull->target = (struct registry_target){ .base_url = "",
+                                             .repository = reference.repository,
+                                             .reference = pull->manifest_digest };
+    label_docker(&reference, arena, pull);
+    pull->origin = "import";
+    return true;
+}
+
+struct image_fetch *image_store_import(struct image_store *store, const char *name,
+                                       struct slice manifest, uint32_t deadline_ms,
+                                       image_fetch_fn *done, void *user, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct image_pull_request pull = { .kind = IMAGE_DOCKER };
+    struct image_fetch *fetch = NULL;
+    if (check_room(store, deadline_ms, err) &&
+        describe_import(store, name, manifest, arena, &pull, err))
         fetch = wait_for(find_pull(store, &pull, arena), deadline_ms, done, user);
     arena_free(arena);
     return fetch;

@@ -4,6 +4,8 @@
 #include "base/slice.h"
 #include "launcher/image_web.h"
 
+#include "launcher/image_keeper.h"
+
 #include <stdint.h>
 #include <uv.h>
 
@@ -24,6 +26,7 @@ struct image_store_options {
     const char *appc_simple_discovery_uri_prefix;
     bool appc_meta_discovery; /* their hosts are asked for what the prefix does not have, too */
     struct image_web_options web;
+    struct image_keeper_options keep;
 };
 
 enum image_kind { IMAGE_DOCKER, IMAGE_APPC };
@@ -34,6 +37,13 @@ struct image_request {
         name; /* Docker: "repository" or "host[:port]/repository"; AppC: "example.org/hello[:version]" */
     const char *tag; /* Docker: "tag" or "sha256:…" */
     const char *id;  /* AppC: "sha512-…", may be empty */
+    bool is_fresh;   /* Docker: the registry is asked even when an imported image has the name */
+};
+
+/* Of the archives that are not there yet; zeros until they are known. */
+struct image_progress {
+    size_t archives, archives_done;
+    int64_t bytes, bytes_done; /* as the registry has them */
 };
 
 /* What a container needs of an image.  Valid until the callback returns. */
@@ -63,5 +73,34 @@ struct image_fetch *image_store_fetch(struct image_store *store,
                                       image_fetch_fn *done, void *user,
                                       struct error *err) MUST_CHECK;
 
+/* How far it is: what it has to fetch and has fetched. */
+struct image_progress image_store_progress(const struct image_fetch *fetch);
+
 /* `done` is not called any more.  What others wait for goes on. */
 void image_store_cancel(struct image_fetch *fetch);
+
+/* -- what there is -------------------------------------------------------------------------------- */
+
+/* From now on images that are not used go as `keep` says. */
+void image_store_start_keeping(struct image_store *store, image_users_fn *users, void *user);
+
+/* For lists and pruning.  Lives as long as the store. */
+struct image_keeper *image_store_keeper(const struct image_store *store);
+
+/* "eos/hello:1.0" as the index has it; INVALID_ARGUMENT.  A digest stays as it is. */
+bool image_store_local_name(const struct image_store *store, const char *text, struct arena *arena,
+                            const char **ret_name, struct error *err) MUST_CHECK;
+
+/* -- import --------------------------------------------------------------------------------------- */
+
+/* Makes an image of a manifest and of what was uploaded for it, under a name with a tag.  As
+ * image_store_fetch(); FAILED_PRECONDITION says which blob is missing. */
+struct image_fetch *image_store_import(struct image_store *store, const char *name,
+                                       struct slice manifest, uint32_t deadline_ms,
+                                       image_fetch_fn *done, void *user,
+                                       struct error *err) MUST_CHECK;
+
+/* Runs `work` in a worker thread and then, once, `done`; the store is not closed before. */
+void image_store_run(struct image_store *store,
+                     void (*work)(const struct image_directory *directory, void *user),
+                     void (*done)(void *user), void *user);

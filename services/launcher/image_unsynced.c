@@ -65,9 +65,7 @@ bool image_unsynced_mark(const struct image_directory *directory, enum image_fol
                                   O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0)
         return true;
-    return errno == ENOSPC
-               ? error_set(err, ERROR_RESOURCE_EXHAUSTED, "the image store's disk is full")
-               : error_set_errno(err, errno, "could not mark an image in the store");
+    return image_directory_fail(directory, errno, "mark an image", err);
 }
 
 /* What is written after the list was read stays marked. */

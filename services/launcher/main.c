@@ -9,6 +9,7 @@
 
 #define SECOND 1000ll
 #define HOUR   (60 * 60 * SECOND)
+#define DAY    (24 * HOUR)
 
 /* What unpacking images took goes back to the system: left alone, glibc keeps larger and larger pieces for
  * later, in a heap for each thread. */
@@ -24,6 +25,8 @@ static struct service_options options = {
     .certs_dir = CERTIFICATES_DEFAULT,
     .kill_grace_ms = 60 * SECOND,
     .dead_tasks_max = 500,
+    .image_gc_bytes = -1,
+    .image_gc_age_ms = 30 * DAY,
 };
 
 /* clang-format off */
@@ -70,6 +73,10 @@ static const struct option rows[] = {
       .value = "PREFIX", .help = "where AppC images are, instead of asking the hosts of their names: a directory, file:// or http(s)://" },
     { .name = "appc-meta-discovery", .type = OPTION_SWITCH, .target = &options.appc_meta_discovery,
       .help = "ask the host of an AppC image's name when that prefix does not have it" },
+    { .name = "image-gc-size", .type = OPTION_BYTES, .target = &options.image_gc_bytes, .max = INT64_MAX, .value = "BYTES",
+      .help = "beyond it, images that no task uses go, the longest unused first; a quarter of the disk unless said" },
+    { .name = "image-gc-age", .type = OPTION_DURATION, .target = &options.image_gc_age_ms, .max = 36500 * DAY, .value = "DURATION",
+      .help = "images that no task has used for so long go" },
     { .name = "kill-grace", .type = OPTION_DURATION, .target = &options.kill_grace_ms, .min = 0, .max = HOUR,
       .value = "DURATION", .help = "time between SIGTERM and SIGKILL when a task is killed" },
     { .name = "dead-tasks", .type = OPTION_INTEGER, .target = &options.dead_tasks_max, .min = 0, .max = 100000,

@@ -21,6 +21,7 @@
 #define TICK_MS           5000
 #define DRAIN_MS          5000
 #define HOST_ID_MAX_BYTES 128u
+#define IMAGE_DISK_PART   4
 #define LOCK_TRIES        200
 #define LOCK_PAUSE_US     10000
 
@@ -206,6 +207,29 @@ static bool find_registry(struct service *service, const char **ret_url, struct 
     return ok;
 }
 
+/* Tasks whose image is not known hold everything. */
+static void tell_used_images(void *user, void (*add)(void *to, const char *digest), void *to)
+{
+    const struct service *service = user;
+    if (service->tasks)
+        tasks_used_images(service->tasks, add, to);
+    else
+        add(to, "");
+}
+
+static bool find_image_size(struct service *service, struct error *err)
+{
+    struct statvfs disk;
+    service->image_gc_bytes = service->options->image_gc_bytes;
+    if (service->image_gc_bytes >= 0)
+        return true;
+    if (statvfs(service->settings.state_directory, &disk) < 0)
+        return error_set_errno(err, errno, "could not measure the disk of \"%s\"",
+                               service->settings.state_directory);
+    service->image_gc_bytes = (int64_t)(disk.f_blocks * disk.f_frsize) / IMAGE_DISK_PART;
+    return true;
+}
+
 static bool open_registry(struct service *service, struct error *err)
 {
     const struct service_options *options = service->options;
@@ -238,6 +262,11 @@ static bool open_images(struct service *service, struct error *err)
                  .insecure_hosts = service->options->insecure_registries.items,
                  .insecure_host_count = service->options->insecure_registries.count },
     };
+    if (!find_image_size(service, err))
+        return false;
+    store.keep =
+        (struct image_keeper_options){ service->image_gc_bytes, service->options->image_gc_age_ms,
+                                       IMAGE_ORPHAN_AGE_MS };
     if (!find_registry(service, &store.registry_url, err) || !open_registry(service, err))
         return false;
     store.registry = service->registry;
@@ -364,6 +393,7 @@ bool service_open(uv_loop_t *loop, void *user, void **ret_service, struct error 
     uv_timer_start(&service->tick, on_tick, 0, TICK_MS);
     warn_of_closed_parents(service);
     tasks_start(service->tasks);
+    image_store_start_keeping(service->images, tell_used_images, service);
     log_info("serving", "host", service->facts.hostname, "endpoint",
              rpc_server_url(service->server), "scheduler", service->options->scheduler);
     *ret_service = service;

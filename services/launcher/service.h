@@ -19,6 +19,8 @@ struct service_options {
     struct host_wishes wishes;
     bool appc_meta_discovery;
     int64_t kill_grace_ms, dead_tasks_max;
+    int64_t image_gc_bytes; /* negative: a part of the disk */
+    int64_t image_gc_age_ms;
 };
 
 /* The shell: sockets, timers, and everything that a task needs of its host. */
@@ -35,6 +37,7 @@ struct service {
     const char *docker_config, *netrc; /* NULL: none */
     struct registry_client *registry;
     struct image_store *images;
+    int64_t image_gc_bytes; /* what it was told, or found */
     struct docker_engine *docker;
     struct updates *updates;
     struct tasks *tasks;

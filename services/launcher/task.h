@@ -150,6 +150,7 @@ void task_record_again(struct task *task);   /* after a failure */
 void task_close_continue(struct task *task); /* a worker has ended while the task is being closed */
 
 void task_fetch(struct task *task);
+void task_report_progress(struct task *task); /* of its fetch */
 void task_cancel_fetch(struct task *task);
 
 /* While the Docker engine is restarted, the step is tried again instead of failing the task. */

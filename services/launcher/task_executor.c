@@ -465,7 +465,9 @@ void task_executor_timer(struct task *task)
     task_record_again(task);
     switch (task->stage) {
     case STAGE_FETCHING:
-        if (!task->fetch && !task->docker_call)
+        if (task->fetch)
+            task_report_progress(task);
+        else if (!task->docker_call)
             task_fetch(task);
         break;
     case STAGE_STARTING:

@@ -4,6 +4,8 @@
 #include "base/cleanup.h"
 
 #define FETCH_DEADLINE_MS  (30 * 60 * 1000) /* of an image, however large */
+#define PROGRESS_FIRST_MS  2000
+#define PROGRESS_MS        10000
 #define ENGINE_PATIENCE_MS 60000
 #define ENGINE_RETRY_MS    500
 
@@ -61,6 +63,19 @@ static struct image_request request_of(const Eos__Job__V1__Image *image)
     };
 }
 
+/* Nothing before the registry has told what there is to fetch. */
+void task_report_progress(struct task *task)
+{
+    const struct image_progress progress = image_store_progress(task->fetch);
+    cleanup_free char *message =
+        xasprintf("Fetching the image: %zu of %zu layers, %.1f of %.1f MB.", progress.archives_done,
+                  progress.archives, (double)progress.bytes_done / 1e6,
+                  (double)progress.bytes / 1e6);
+    if (progress.archives > 0 && !task->is_kill_wanted)
+        task_report(task, EOS__JOB__V1__SCHEDULE_STATUS__STARTING, message);
+    task_set_timer(task, progress.archives > 0 ? PROGRESS_MS : PROGRESS_FIRST_MS);
+}
+
 static void fetch_native(struct task *task)
 {
     struct image_request request = request_of(task->assigned->task->container->mesos->image);
@@ -73,7 +88,9 @@ static void fetch_native(struct task *task)
     }
     task->fetch =
         image_store_fetch(task->host->images, &request, FETCH_DEADLINE_MS, on_image, task, &err);
-    if (!task->fetch)
+    if (task->fetch)
+        task_set_timer(task, PROGRESS_FIRST_MS);
+    else
         task_fail(task, &err);
 }
 

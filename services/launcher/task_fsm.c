@@ -23,7 +23,7 @@ static const struct cell steps[STAGE_COUNT][EVENT_COUNT] = {
         [EVENT_KILL]         = GO(ACCEPTED,   0), /* as soon as it is recorded */
     },
     [STAGE_FETCHING] = {
-        [EVENT_FETCHED]      = GO(PREPARING,  DO_PREPARE),
+        [EVENT_FETCHED]      = GO(PREPARING,  DO_RECORD | DO_PREPARE), /* which image it uses */
         [EVENT_STEP_FAILED]  = GO(ALONE,      DO_END_FAILED),
         [EVENT_KILL]         = GO(ALONE,      DO_CANCEL_FETCH | DO_END_KILLED),
     },

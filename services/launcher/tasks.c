@@ -418,6 +418,25 @@ const char **tasks_running_ids(const struct tasks *tasks, struct arena *arena, s
     return ids;
 }
 
+static bool may_have_container(const struct task *task)
+{
+    bool is_of_store = task->kind == KIND_DOCKER_IMAGE || task->kind == KIND_APPC_IMAGE;
+    return is_of_store && !task_is_dead(task) && (task->image_digest[0] || task->pid > 0);
+}
+
+void tasks_used_images(const struct tasks *tasks, void (*add)(void *to, const char *digest),
+                       void *to)
+{
+    size_t cursor = 0;
+    struct slice id;
+    void *value;
+    while (map_next(tasks->by_id, &cursor, &id, &value)) {
+        const struct task *task = value;
+        if (may_have_container(task))
+            add(to, task->image_digest);
+    }
+}
+
 size_t tasks_count_live(const struct tasks *tasks)
 {
     size_t cursor = 0, count = 0;

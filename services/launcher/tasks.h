@@ -43,5 +43,9 @@ bool tasks_are_stopped(const struct tasks *tasks);
 /* Those whose executor is connected; in `arena`. */
 const char **tasks_running_ids(const struct tasks *tasks, struct arena *arena, size_t *ret_count);
 
+/* Tells the digest of the image of each task that may have a container, "" where it is not known. */
+void tasks_used_images(const struct tasks *tasks, void (*add)(void *to, const char *digest),
+                       void *to);
+
 size_t tasks_count_live(const struct tasks *tasks);
 size_t tasks_count(const struct tasks *tasks);

@@ -187,6 +187,12 @@ enum task_step_result lifecycle_change(struct state *state, struct task *task, e
     return step.result;
 }
 
+void lifecycle_progress(struct state *state, struct task *task, const char *message)
+{
+    if (task_set_message(task, message))
+        state_changed(state, &task->entity);
+}
+
 void lifecycle_assign(struct state *state, struct task *task, struct host *host, int64_t now_ms)
 {
     size_t ports = (size_t)task->config->demand.ports;

@@ -13,6 +13,9 @@ struct task *lifecycle_create(struct state *state, struct job *job, struct task_
 enum task_step_result lifecycle_change(struct state *state, struct task *task, enum task_status to,
                                        const char *message, int64_t now_ms);
 
+/* Says anew how far a task in its state is; no event of its own. */
+void lifecycle_progress(struct state *state, struct task *task, const char *message);
+
 /* Gives a PENDING task a host; its ports are chosen there. */
 void lifecycle_assign(struct state *state, struct task *task, struct host *host, int64_t now_ms);
 

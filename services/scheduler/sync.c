@@ -251,6 +251,10 @@ static void take_in_status(struct state *state, struct host *host, const char *t
         host_remove_stray(host, slice_of(task_id));
     if (status == TASK_KILLING) /* it obeys; the end is still to come */
         return;
+    if (status == TASK_STARTING && task->status == status && message && *message) {
+        lifecycle_progress(state, task, message);
+        return;
+    }
     lifecycle_change(state, task, status, message, now_ms);
 }
 

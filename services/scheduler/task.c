@@ -78,6 +78,17 @@ void task_add_event(struct task *task, enum task_status status, const char *mess
     task->status = status;
 }
 
+bool task_set_message(struct task *task, const char *message)
+{
+    assert(task->event_count > 0 && is_set(message));
+    struct task_event *last = &task->events[task->event_count - 1];
+    if (last->message && strcmp(last->message, message) == 0)
+        return false;
+    free(last->message);
+    last->message = message_cut(message);
+    return true;
+}
+
 void task_fold_partitions(struct task *task)
 {
     size_t n = task->event_count;

@@ -46,6 +46,9 @@ void task_free(struct task *task);
  * '-'.  Release with free(). */
 char *task_id_make(const Eos__Job__V1__JobKey *key, int32_t instance, struct random *random);
 
+/* Replaces the message of the last event, of which there is one.  False: it is the same. */
+bool task_set_message(struct task *task, const char *message);
+
 /* Sets the status and adds an event; `message` may be NULL. */
 void task_add_event(struct task *task, enum task_status status, const char *message,
                     int64_t now_ms);

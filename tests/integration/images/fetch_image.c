@@ -2,10 +2,11 @@
  *
  * The image store as a program, for the tests.  A request is "docker:NAME:TAG", "docker:NAME@DIGEST" or
  * "appc:NAME[@ID]"; all are asked for at once.  Each answer is one line of JSON on stdout, in the order
- * of the answers.  Exit status 0 when all succeeded and nothing was left in the loop. */
+ * of the answers; --list and --prune add one for each image and one for the whole.  Exit status 0 when all succeeded and nothing was left in the loop. */
 #include "base/arena.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "io/log.h"
 #include "launcher/image_store.h"
 #include "registry/registry.h"
 
@@ -15,8 +16,14 @@ static struct {
     const char *registry, *prefix, *netrc;
     struct option_list insecure;
     int64_t deadline_ms, repeat;
-    bool meta, cancel, close, close_in_answer, peak;
-} options = { .deadline_ms = 60000, .repeat = 1 };
+    struct option_list used, only;
+    int64_t unused_ms, keep_bytes, gc_size, gc_age_ms, orphan_age_ms;
+    bool meta, cancel, close, close_in_answer, peak, list, prune, imported, dry, fresh;
+} options = { .deadline_ms = 60000,
+              .repeat = 1,
+              .gc_size = INT64_MAX,
+              .gc_age_ms = INT64_MAX,
+              .orphan_age_ms = IMAGE_ORPHAN_AGE_MS };
 
 /* clang-format off */
 static const struct option rows[] = {
@@ -30,6 +37,18 @@ static const struct option rows[] = {
     { .name = "cancel", .type = OPTION_SWITCH, .target = &options.cancel, .help = "cancel every second request at once" },
     { .name = "close", .type = OPTION_SWITCH, .target = &options.close, .help = "close the store at once" },
     { .name = "close-in-answer", .type = OPTION_SWITCH, .target = &options.close_in_answer, .help = "close the store in the first answer" },
+    { .name = "fresh", .type = OPTION_SWITCH, .target = &options.fresh, .help = "ask the registry for imported names too" },
+    { .name = "list", .type = OPTION_SWITCH, .target = &options.list, .help = "then what the store has" },
+    { .name = "prune", .type = OPTION_SWITCH, .target = &options.prune, .help = "then remove what nobody uses" },
+    { .name = "unused-for", .type = OPTION_DURATION, .target = &options.unused_ms, .value = "DURATION", .help = "prune only what is unused for so long" },
+    { .name = "keep", .type = OPTION_BYTES, .target = &options.keep_bytes, .value = "BYTES", .help = "prune only beyond so much" },
+    { .name = "only", .type = OPTION_LIST, .target = &options.only, .value = "NAME", .help = "prune only these" },
+    { .name = "imported", .type = OPTION_SWITCH, .target = &options.imported, .help = "prune imported ones too" },
+    { .name = "dry", .type = OPTION_SWITCH, .target = &options.dry, .help = "prune nothing really" },
+    { .name = "used", .type = OPTION_LIST, .target = &options.used, .value = "DIGEST", .help = "tasks use this image" },
+    { .name = "gc-size", .type = OPTION_BYTES, .target = &options.gc_size, .value = "BYTES", .help = "of the store's own collection" },
+    { .name = "gc-age", .type = OPTION_DURATION, .target = &options.gc_age_ms, .value = "DURATION", .help = "the same" },
+    { .name = "orphan-age", .type = OPTION_DURATION, .target = &options.orphan_age_ms, .value = "DURATION", .help = "the same" },
     { .name = "peak", .type = OPTION_SWITCH, .target = &options.peak, .help = "at last, the process's peak memory" },
     { 0 },
 };
@@ -88,6 +107,67 @@ static void print_image(const char *request, const struct image *image)
     text_done(&line);
 }
 
+static void print_entry(const struct image_entry *entry)
+{
+    struct text line = TEXT_INIT;
+    text_printf(&line, "{\"digest\":\"%s\",\"used\":%s,\"imported\":%s,\"removed\":%s,",
+                entry->digest, entry->is_used ? "true" : "false",
+                entry->is_imported ? "true" : "false", entry->is_removed ? "true" : "false");
+    text_printf(&line, "\"bytes\":%lld,\"shared\":%lld,\"layers\":%zu,\"names\":[",
+                (long long)entry->bytes, (long long)entry->shared_bytes, entry->layer_count);
+    for (size_t i = 0; i < entry->name_count; i++) {
+        text_add(&line, i > 0 ? "," : "");
+        text_add_json_string(&line, slice_of(entry->names[i].name));
+    }
+    text_add(&line, "]}");
+    puts(text_string(&line));
+    text_done(&line);
+}
+
+static void on_collection(void *user, const struct image_collection *result,
+                          const struct error *err)
+{
+    (void)user;
+    if (err) {
+        print_error("", err);
+    } else {
+        for (size_t i = 0; i < result->image_count; i++)
+            print_entry(&result->images[i]);
+        printf("{\"left\":%lld,\"freed\":%lld,\"unknown\":%zu}\n", (long long)result->bytes,
+               (long long)result->freed_bytes, result->unknown_count);
+    }
+    close_all();
+}
+
+static void add_users(void *user, void (*add)(void *to, const char *digest), void *to)
+{
+    (void)user;
+    for (size_t i = 0; i < options.used.count; i++)
+        add(to, options.used.items[i]);
+}
+
+/* At the end, if it is wanted. */
+static void look(void)
+{
+    struct error err = { 0 };
+    const struct image_keeper_wish wish = { .wanted = options.only.items,
+                                            .wanted_count = options.only.count,
+                                            .rule = { options.unused_ms, options.keep_bytes },
+                                            .is_list = options.list && !options.prune,
+                                            .with_imported = options.imported,
+                                            .is_dry = options.dry };
+    if (!store)
+        return;
+    if (!options.list && !options.prune) {
+        close_all();
+        return;
+    }
+    if (!image_keeper_ask(image_store_keeper(store), &wish, on_collection, NULL, &err)) {
+        print_error("", &err);
+        close_all();
+    }
+}
+
 static void on_image(void *user, const struct image *image, const struct error *err)
 {
     const char *request = user;
@@ -97,8 +177,10 @@ static void on_image(void *user, const struct image *image, const struct error *
         print_error(request, err);
     fflush(stdout);
     waiting--;
-    if (waiting == 0 || options.close_in_answer)
+    if (options.close_in_answer)
         close_all();
+    else if (waiting == 0)
+        look();
 }
 
 static struct image_request parse(const char *argument)
@@ -111,6 +193,7 @@ static struct image_request parse(const char *argument)
         tag = digest;
     if (tag && (digest || request.kind == IMAGE_DOCKER))
         *tag++ = 0;
+    request.is_fresh = options.fresh;
     request.name = name;
     request.tag = request.kind == IMAGE_DOCKER ? tag : NULL;
     request.id = request.kind == IMAGE_APPC && digest ? tag : "";
@@ -148,9 +231,12 @@ static bool open_store(uv_loop_t *loop, const char *directory, struct error *err
         .appc_simple_discovery_uri_prefix = options.prefix,
         .appc_meta_discovery = options.meta,
         .web = { options.netrc, options.insecure.items, options.insecure.count },
+        .keep = { options.gc_size, options.gc_age_ms, options.orphan_age_ms },
     };
     store = image_store_open(loop, &store_options, err);
-    if (!store)
+    if (store)
+        image_store_start_keeping(store, add_users, NULL);
+    else
         registry_client_close(registry);
     return store;
 }
@@ -161,8 +247,11 @@ static void fetch_all(int count, char **requests)
     for (int i = 0; i < count; i++)
         for (int64_t turn = 0; turn < options.repeat; turn++)
             fetch(requests[i], turn);
-    if (--waiting == 0 || options.close)
+    waiting--;
+    if (options.close)
         close_all();
+    else if (waiting == 0)
+        look();
 }
 
 /* getrusage() counts what the process was before exec as well. */
@@ -189,6 +278,7 @@ int main(int argc, char **argv)
         return 2;
     }
     names = arena_new();
+    log_open("fetch_image", LOG_PLAIN, LOG_ERROR);
     if (open_store(&loop, argv[1], &err))
         fetch_all(count - 1, argv + 2);
     else

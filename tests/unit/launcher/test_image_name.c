@@ -36,7 +36,7 @@ static const struct docker_case {
 static void reads_the_reference(void **state)
 {
     const struct docker_case *c = *state;
-    struct image_request request = { IMAGE_DOCKER, c->image, c->tag, NULL };
+    struct image_request request = { IMAGE_DOCKER, c->image, c->tag, NULL, false };
     struct arena *arena = arena_new();
     struct image_reference reference = { 0 };
     struct error err = { 0 };
@@ -75,7 +75,7 @@ static const struct appc_case {
 static void reads_the_appc_name(void **state)
 {
     const struct appc_case *c = *state;
-    struct image_request request = { IMAGE_APPC, c->image, NULL, c->id };
+    struct image_request request = { IMAGE_APPC, c->image, NULL, c->id, false };
     struct arena *arena = arena_new();
     struct image_aci_name name = { 0 };
     struct error err = { 0 };
@@ -88,8 +88,39 @@ static void reads_the_appc_name(void **state)
     arena_free(arena);
 }
 
+#define OWN "https://reg.test:5000"
+
+static const struct local_case {
+    const char *name, *reference, *registry, *local;
+} local_cases[] = {
+    { "plain", "eos/hello:1.0", OWN, "eos/hello:1.0" },
+    { "default tag", "hello", OWN, "hello:latest" },
+    { "the cluster's registry by its name", "reg.test:5000/eos/hello:1.0", OWN, "eos/hello:1.0" },
+    { "with a slash behind it", "reg.test:5000/eos/hello:1.0", OWN "/", "eos/hello:1.0" },
+    { "another port", "reg.test/eos/hello:1.0", OWN, "reg.test/eos/hello:1.0" },
+    { "another registry", "quay.io/a/b:1", OWN, "quay.io/a/b:1" },
+    { "digest", "quay.io/a/b:1@sha256:" HEX64, OWN, "quay.io/a/b@sha256:" HEX64 },
+    { "Docker's without a cluster's", "docker.io/library/hello:1", NULL, "hello:1" },
+    { "its other host", "index.docker.io/a/b:1", NULL, "a/b:1" },
+    { "as the cluster's", "docker.io/library/hello:1", "https://registry-1.docker.io", "hello:1" },
+    { "Docker's beside the cluster's", "docker.io/library/hello:1", OWN,
+      "docker.io/library/hello:1" },
+    { "library of the cluster's", "library/hello:1", OWN, "library/hello:1" },
+};
+
+static void names_locally(void **state)
+{
+    const struct local_case *c = *state;
+    struct arena *arena = arena_new();
+    struct image_reference reference;
+    struct error err = { 0 };
+    assert_true(reference_parse(slice_of(c->reference), arena, &reference, &err));
+    assert_string_equal(image_local_name(&reference, c->registry, arena), c->local);
+    arena_free(arena);
+}
+
 int main(void)
 {
-    return RUN_CASES(docker_cases, reads_the_reference) +
+    return RUN_CASES(local_cases, names_locally) + RUN_CASES(docker_cases, reads_the_reference) +
            RUN_CASES(appc_cases, reads_the_appc_name);
 }

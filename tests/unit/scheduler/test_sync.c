@@ -161,6 +161,30 @@ static void updates_are_acknowledged_and_harmless_twice(void **state)
     fixture_done(&f);
 }
 
+static void a_starting_task_says_how_far_it_is(void **state)
+{
+    struct fixture f = running(TASK_ASSIGNED);
+    static const char *const messages[] = { "Fetching.", "Fetching: 1 of 2.", "Fetching: 1 of 2.",
+                                            "" };
+    (void)state;
+    struct task *task = the_task(&f);
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        sync_request *poll = poll_without_picture(&f);
+        fixture_add_update(&f, poll, task->id, TASK_STARTING, messages[i]);
+        fixture_sync(&f, poll);
+    }
+    assert_int_equal(task->event_count, 3);
+    assert_string_equal(task_last_event(task)->message, "Fetching: 1 of 2.");
+    assert_int_equal(f.state->counters.illegal_changes, 0);
+    fixture_report(&f, task, TASK_RUNNING);
+    sync_request *poll = poll_without_picture(&f);
+    fixture_add_update(&f, poll, task->id, TASK_STARTING, "Fetching: 2 of 2.");
+    fixture_sync(&f, poll);
+    assert_int_equal(task->status, TASK_RUNNING);
+    assert_int_equal(task->event_count, 4);
+    fixture_done(&f);
+}
+
 static const struct stranger_case {
     const char *name;
     const char *host; /* that tells of the task */
@@ -543,6 +567,7 @@ int main(void)
         cmocka_unit_test(a_kill_that_overtakes_the_launch_ends_with_a_picture),
         cmocka_unit_test(launches_of_one_answer_are_bounded),
         cmocka_unit_test(updates_are_acknowledged_and_harmless_twice),
+        cmocka_unit_test(a_starting_task_says_how_far_it_is),
         cmocka_unit_test(a_dead_task_that_runs_is_killed),
         cmocka_unit_test(a_host_that_comes_back_has_its_tasks),
         cmocka_unit_test(a_picture_is_asked_for_from_time_to_time),
