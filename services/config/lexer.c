@@ -1,6 +1,8 @@
 #include "config/lexer.h"
 
 #include "config/limits.h"
+#include "config/unicode.h"
+#include "config/value.h"
 
 #include <ctype.h>
 
@@ -82,6 +84,16 @@ static bool is_name_start(char c)
 static bool is_name_part(char c)
 {
     return is_name_start(c) || isdigit((unsigned char)c);
+}
+
+/* The length of the next character when it may stand in a name, else 0. */
+static uint32_t name_character(const struct lexer *lexer)
+{
+    size_t length;
+    char c = peek(lexer, 0);
+    if ((unsigned char)c < 0x80)
+        return is_name_part(c);
+    return unicode_is_alpha(utf8_decode(lexer->text + lexer->at, &length)) ? (uint32_t)length : 0;
 }
 
 /* At a line end: behind "\n", "\r\n" or a single "\r". */
@@ -192,8 +204,8 @@ static void lex_name(struct lexer *lexer, uint32_t start)
 #define KEYWORD(name, text) { text, T_##name },
 #include "config/tokens.def"
     };
-    while (is_name_part(peek(lexer, 0)))
-        lexer->at++;
+    for (uint32_t length; (length = name_character(lexer)) > 0;)
+        lexer->at += length;
     struct slice name = { lexer->text + start, lexer->at - start };
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
         if (keywords[i].text[0] == name.ptr[0] && slice_is(name, keywords[i].text)) {
@@ -354,6 +366,23 @@ static void track_brackets(struct lexer *lexer, char c, uint32_t at)
         note_close(lexer, c, at);
 }
 
+/* Often a quote or a blank that a word processor has put there. */
+static void add_bad_character(struct lexer *lexer, uint32_t start)
+{
+    size_t length;
+    uint32_t code = utf8_decode(lexer->text + start, &length);
+    lexer->at += (uint32_t)length;
+    if (code < 0x80)
+        add_error(lexer, start, "invalid syntax");
+    else if (!unicode_is_printable(code))
+        add_error(lexer, start,
+                  arena_printf(lexer->arena, "invalid non-printable character U+%04X", code));
+    else
+        add_error(lexer, start,
+                  arena_printf(lexer->arena, "invalid character '%.*s' (U+%04X)", (int)length,
+                               lexer->text + start, code));
+}
+
 static void lex_operator(struct lexer *lexer, uint32_t start)
 {
     static const struct {
@@ -375,8 +404,7 @@ static void lex_operator(struct lexer *lexer, uint32_t start)
             return;
         }
     }
-    lexer->at++;
-    add_error(lexer, start, "invalid syntax");
+    add_bad_character(lexer, start);
 }
 
 static bool skip_space(struct lexer *lexer)
@@ -419,7 +447,7 @@ static void lex_token(struct lexer *lexer)
     int prefix = string_prefix(lexer);
     if (prefix >= 0)
         lex_string(lexer, start, prefix);
-    else if (is_name_start(c))
+    else if (is_name_start(c) && name_character(lexer) > 0)
         lex_name(lexer, start);
     else if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)peek(lexer, 1))))
         lex_number(lexer, start);

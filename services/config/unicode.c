@@ -51,7 +51,11 @@ bool unicode_is_alpha(uint32_t code)
         return code == 0xaa || code == 0xb5 || code == 0xba;
     if (code >= 0x2000 && code < 0x2c00)
         return code >= 0x2c00;
-    return code != 0xd7 && code != 0xf7 && code < 0xfe00;
+    if (code >= 0x3000 && code < 0x3005)
+        return false;
+    return code != 0xd7 && code != 0xf7 &&
+           (code < 0xd800 || (code >= 0xf900 && code < 0xfe00) ||
+            (code >= 0xff21 && code < 0xffe0) || (code >= 0x20000 && code < 0x40000));
 }
 
 bool unicode_is_space(uint32_t code)

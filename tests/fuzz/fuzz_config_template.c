@@ -7,18 +7,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What fails does so alone. */
 static const char rest_of_job[] =
-    "\njobs = [Job(cluster='c', role='r', environment='e', contact=t, constraints={'host': t, t: "
-    "'limit:1'},\n"
-    "  announce=Announcer(), task=SequentialTask(name='a{{b}}', resources=Resources(cpu=1, ram=MB, "
-    "disk=MB),\n"
+    "\ndef attempt(f):\n"
+    "  try: print(f())\n"
+    "  except Exception as e: print(e)\n"
+    "attempt(lambda: String(t).check())\n"
+    "attempt(lambda: repr(String(t)) + str(String(t) % {'a': 1}))\n"
+    "attempt(lambda: String(t).bind({t: t}).interpolate())\n"
+    "attempt(lambda: String('{{x}}').bind(x=t).bind({'a': '{{b}}', 'b': t}).interpolate())\n"
+    "attempt(lambda: List(String)([t, '{{l[0]}}']).bind(l=[t]).interpolate())\n"
+    "attempt(lambda: Map(String, Integer)({t: t}).bind(a=1).check())\n"
+    "attempt(lambda: Integer(t).bind(a=1)() + Float(t).bind(a=1)())\n"
+    "attempt(lambda: Process(name=t, cmdline='{{name}}').bind(a=t, b=Process(name=t))())\n"
+    "attempt(lambda: Ref(t))\n"
+    "jobs = [Job(cluster='c', role='r', environment='e', contact=t, constraints={'host': t}, "
+    "announce=Announcer(),\n"
+    "  task=SequentialTask(name='a', resources=Resources(cpu=1, ram=MB, disk=MB),\n"
     "    processes=[Process(name='p', cmdline=t), Process(name='q', cmdline='{{p}} {{a}} "
-    "{{mesos.instance}}')]),\n"
+    "{{mesos.instance}}')])\n"
     "  ).bind(a='{{b}}', b=1, c={'d': '{{a}}'}, l=List(String)(['x', '{{l[0]}}']), "
-    "p=Process(name=t),\n"
-    "    m=Map(String, Integer)({'k': '{{b}}'}), s=t, {t: t})]\n"
-    "try: print(String(t) % {'a': 1}, String(t).bind(Process(name='z')), String(t).check(), repr(String(t)))\n"
-    "except Exception as e: print(e)\n";
+    "p=Process(name='{{b}}'),\n"
+    "    m=Map(String, Integer)({'k': '{{b}}'}), s='{{{{a}}', x='{{a}}{{a}}')]\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -32,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     compilation_init(&compilation, (struct slice){ text.ptr, text.len }, (struct slice){ "", 0 });
     compilation.bindings[0] = arena_memdup0(arena, data, size);
     compilation.bindings[1] = arena_printf(arena, "x.y=%s", compilation.bindings[0]);
-    compilation.request.n_bindings = size % 3;
+    compilation.request.n_bindings = size % 8 < 2 ? size % 8 + 1 : 0;
     compilation.request.explain =
         size % 2 ? compilation.bindings[0] : (char *)"task.processes[0].cmdline";
     compilation.request.want_canonical_json = true;

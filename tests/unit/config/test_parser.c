@@ -44,6 +44,12 @@ static const struct parser_case cases[] = {
     { "columns count characters", "é = '☃' $\n", "invalid syntax", 1, 9 },
     { "line ends of DOS", "x = 1\r\ny = $\r\n", "invalid syntax", 2, 5 },
     { "a pattern never closed", "match 1:\n  case int(x=\n", "'(' was never closed", 2, 11 },
+    { "a quote of a word processor", "x = \u2018a\u2019\n", "invalid character '\u2018' (U+2018)",
+      1, 5 },
+    { "a blank that is none", "x =\u00a01\n", "invalid non-printable character U+00A0", 1, 4 },
+    { "a mark of the byte order inside", "\n\ufeffx = 1\n",
+      "invalid non-printable character U+FEFF", 2, 1 },
+    { "a name with a sign", "caf\u00e9\u2603 = 1\n", "invalid character '\u2603' (U+2603)", 1, 5 },
     { "async", "async def f(): pass\n", "'async' is not part of the configuration language", 1, 1 },
 };
 
