@@ -128,6 +128,10 @@ static bool add_needed(struct source *source, const char *path, struct error *er
     if (read_needed(source, path, &bytes, &why))
         return set_content(source, file, text_slice(&bytes), err);
     file->is_missing = true;
+    if (++source->missing > SOURCE_MAX_MISSING)
+        return error_set(err, ERROR_RESOURCE_EXHAUSTED,
+                         "the configuration asks for over %u files that cannot be read",
+                         SOURCE_MAX_MISSING);
     return set_content(source, file, slice_of(why.message), err);
 }
 

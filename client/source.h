@@ -14,13 +14,14 @@ struct source {
     struct arena *arena;
     Eos__Config__V1__CompileRequest request;
     const struct flags *flags;
-    size_t bytes, capacity;
+    size_t bytes, capacity, missing;
     const char *only_below; /* include() of other files is refused; NULL: any */
 };
 
 #define SOURCE_MAX_FILE_BYTES (4u << 20)
 #define SOURCE_MAX_BYTES      (11u << 20) /* of all files: base64 keeps it below the gateway's limit */
 #define SOURCE_MAX_FILES      1000u
+#define SOURCE_MAX_MISSING    100u /* files that cannot be read */
 
 /* Takes user, environment, bindings and so on from the flags; fails when one is not well formed.
  * `select` may be NULL. */

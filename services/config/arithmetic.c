@@ -82,11 +82,38 @@ static bool both_bool(struct value a, struct value b)
     return a.kind == K_BOOL && b.kind == K_BOOL;
 }
 
+/* Products and quotients take the product of the lengths; a power takes about what its result does. */
+static bool work_on_integers(struct vm *vm, enum binary_op op, struct value a, struct value b)
+{
+    uint64_t left = integer_bits(a) / 32 + 1, right = integer_bits(b) / 32 + 1;
+    if (op == OP_POWER) {
+        int64_t times;
+        bool fits = integer_to_i64(b, &times) && times >= 0 && times <= LIMIT_INTEGER_BITS;
+        left = right = fits ? left * (uint64_t)times : 1;
+        if (left > LIMIT_INTEGER_BITS / 32 || integer_bits(a) <= 1)
+            return vm_step(vm); /* refused, or 0 or 1 */
+    }
+    bool is_product =
+        op == OP_MULTIPLY || op == OP_DIVIDE || op == OP_FLOOR || op == OP_MODULO || op == OP_POWER;
+    return vm_work(vm, is_product ? left * right * 4 : (left + right) * 4);
+}
+
+bool value_digits(struct vm *vm, struct value v, int base, struct string **ret)
+{
+    uint64_t words = integer_bits(v) / 32;
+    if (words && !vm_work(vm, words * words * 4))
+        return false;
+    *ret = integer_text(vm->arena, v, base);
+    return true;
+}
+
 static bool binary_integers(struct vm *vm, enum binary_op op, struct value a, struct value b,
                             struct value *ret)
 {
     struct arena *arena = vm->arena;
     bool is_zero = integer_sign(b) == 0;
+    if ((a.kind == K_BIG || b.kind == K_BIG || op == OP_POWER) && !work_on_integers(vm, op, a, b))
+        return false;
     switch (op) {
     case OP_ADD:
         return integer_add(arena, a, b, ret) || too_large(vm);
@@ -246,6 +273,8 @@ static bool repeat_list(struct vm *vm, struct value list, size_t times, struct v
     size_t count = list.list->count;
     if (count && times > LIMIT_ITEMS / count)
         return raise_limit(vm, "a list has more than %d items", LIMIT_ITEMS);
+    if (!vm_work(vm, count * times * sizeof(struct value)))
+        return false;
     *ret = list_new(vm->arena, list.kind, count * times);
     for (size_t i = 0; i < count * times; i++)
         list_push(vm->arena, ret->list, list.list->items[i % count]);

@@ -140,6 +140,7 @@ struct code {
     struct string *full_name; /* "Class.method", "outer.<locals>.inner"; set when it is defined */
     struct string **slots;    /* names of the variables; parameters come first */
     uint32_t slot_count;
+    struct dict *slot_index; /* numbers of the slots by name, when there are many; else NULL */
     /* Parameters in the order: positional, keyword only, *args, **kwargs. */
     uint32_t positional_count, positional_only_count, keyword_only_count;
     bool has_star, has_double_star;

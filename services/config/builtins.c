@@ -155,10 +155,12 @@ static bool power_modulo(struct vm *vm, struct value base, struct value exponent
         integer_divide(vm->arena, exponent, V_INT(2), &exponent, &bit);
         if (!vm_step(vm))
             return false;
-        if (bit.i && integer_multiply(vm->arena, result, base, &result))
-            integer_divide(vm->arena, result, modulus, NULL, &result);
-        if (integer_multiply(vm->arena, base, base, &base))
-            integer_divide(vm->arena, base, modulus, NULL, &base);
+        if (bit.i && (!value_binary(vm, OP_MULTIPLY, result, base, &result) ||
+                      !value_binary(vm, OP_MODULO, result, modulus, &result)))
+            return false;
+        if (!value_binary(vm, OP_MULTIPLY, base, base, &base) ||
+            !value_binary(vm, OP_MODULO, base, modulus, &base))
+            return false;
     }
     *ret = result;
     return true;
@@ -245,7 +247,9 @@ static bool in_base(struct vm *vm, const struct args *args, int base, const char
     if (!value_is_integer(v))
         return raise_error(vm, &class_TypeError, "'%s' object cannot be interpreted as an integer",
                            value_type_name(v));
-    struct string *digits = integer_text(vm->arena, v, base);
+    struct string *digits;
+    if (!value_digits(vm, v, base, &digits))
+        return false;
     bool is_negative = digits->data[0] == '-';
     *ret = V_STR(string_printf(vm->arena, "%s%s%s", is_negative ? "-" : "", prefix,
                                digits->data + is_negative));

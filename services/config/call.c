@@ -278,13 +278,22 @@ static bool wrong_count(struct vm *vm, const struct native *native, struct value
                        bound, bound == 1 ? "" : "s", given);
 }
 
+/* What a function may have to read of its arguments.  Those of lists and dicts say so themselves, since most
+ * of them look at an item or two. */
+static size_t bytes_of(struct value v)
+{
+    return v.kind == K_STR || v.kind == K_BYTES ? v.s->len : 0;
+}
+
 bool native_call(struct vm *vm, const struct native *native, struct value self,
                  const struct args *args, struct value *ret)
 {
     struct slice names[MAX_PARAMETERS];
     struct value slots[MAX_PARAMETERS] = { V_UNBOUND };
-    size_t required;
-    if (!vm_step(vm))
+    size_t required, bytes = bytes_of(self);
+    for (size_t i = 0; i < args->count; i++)
+        bytes += bytes_of(args->items[i]);
+    if (!vm_work(vm, bytes))
         return false;
     if (!native->params)
         return native->call(vm, self, args, ret);

@@ -312,7 +312,7 @@ bool value_equal(struct vm *vm, struct value a, struct value b, bool *ret)
         return false;
     if (a.kind == K_STR && b.kind == K_STR) {
         *ret = string_equal(a.s, b.s);
-        return true;
+        return a.s->len != b.s->len || vm_work(vm, a.s->len);
     }
     if (value_is_number(a) && value_is_number(b)) {
         bool is_unordered;
@@ -482,7 +482,7 @@ static bool compare_order(struct vm *vm, enum compare_op op, struct value a, str
     }
     if ((a.kind == K_STR && b.kind == K_STR) || (a.kind == K_BYTES && b.kind == K_BYTES)) {
         *ret = V_BOOL(order_answer(op, compare_text(a.s, b.s)));
-        return true;
+        return vm_work(vm, a.s->len < b.s->len ? a.s->len : b.s->len);
     }
     if (a.kind == b.kind && (a.kind == K_LIST || a.kind == K_TUPLE)) {
         if (!vm_enter(vm))
@@ -615,6 +615,16 @@ static bool hash_unordered(struct vm *vm, const struct dict *dict, uint64_t *ret
     return true;
 }
 
+static bool hash_container(struct vm *vm, struct value v, uint64_t *ret)
+{
+    if (!vm_step(vm) || !vm_enter(vm))
+        return false;
+    bool is_done =
+        v.kind == K_TUPLE ? hash_items(vm, v.list, ret) : hash_unordered(vm, v.dict, ret);
+    vm_leave(vm);
+    return is_done;
+}
+
 static bool hash_instance(struct vm *vm, struct value v, uint64_t *ret)
 {
     struct value result;
@@ -653,10 +663,9 @@ bool value_hash(struct vm *vm, struct value v, uint64_t *ret)
         *ret = hash_float(v.f);
         return true;
     case K_TUPLE:
-        return vm_step(vm) && hash_items(vm, v.list, ret);
     case K_FROZENSET:
     case K_FROZENDICT:
-        return vm_step(vm) && hash_unordered(vm, v.dict, ret);
+        return hash_container(vm, v, ret);
     case K_OBJECT:
         return object_hash(vm, v.object, ret);
     case K_INSTANCE:

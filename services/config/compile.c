@@ -598,7 +598,7 @@ static void release(void *arena, void *p)
 }
 
 /* The result with all that it points to, in the arena that stays. */
-static job_message *copy_result(struct vm *vm, const job_message *result)
+static job_message *copy_result(struct vm *vm, const job_message *result, size_t *ret_len)
 {
     ProtobufCAllocator allocator = { allocate, release, vm->home };
     size_t len = eos__config__v1__job_result__get_packed_size(result);
@@ -606,6 +606,7 @@ static job_message *copy_result(struct vm *vm, const job_message *result)
     eos__config__v1__job_result__pack(result, bytes);
     job_message *copy = eos__config__v1__job_result__unpack(&allocator, len, bytes);
     assert(copy); /* it was packed a moment ago */
+    *ret_len = len;
     return copy;
 }
 
@@ -649,18 +650,20 @@ static void convert_or_fail(struct vm *vm, struct value v, const struct value *b
 
 /* Each job is worked on in the scratch arena, which is used again for the next one: jobs cannot see each
  * other's leftovers, unless the configuration's own code ran and may have kept some. */
-static void compile_job(struct vm *vm, struct value v, const struct value *bindings,
-                        size_t binding_count, response_message *response)
+static size_t compile_job(struct vm *vm, struct value v, const struct value *bindings,
+                          size_t binding_count, response_message *response)
 {
+    size_t bytes;
     job_message result;
     vm->has_run_code = false;
     vm->step_limit += LIMIT_STEPS_PER_JOB;
     vm->arena = vm->scratch;
     convert_or_fail(vm, v, bindings, binding_count, &result);
-    response->jobs[response->n_jobs++] = copy_result(vm, &result);
+    response->jobs[response->n_jobs++] = copy_result(vm, &result, &bytes);
     vm->arena = vm->home;
     if (!vm->has_run_code && !vm->origins)
         arena_reset(vm->scratch);
+    return bytes;
 }
 
 /* --- the whole --- */
@@ -678,8 +681,12 @@ static void compile_all(struct vm *vm, response_message *response)
         list_push(vm->arena, jobs.list, picked);
     }
     response->jobs = arena_array(vm->arena, jobs.list->count, sizeof *response->jobs);
-    for (size_t i = 0; i < jobs.list->count && !vm->is_stopped; i++)
-        compile_job(vm, jobs.list->items[i], bindings, binding_count, response);
+    size_t bytes = 0;
+    for (size_t i = 0; i < jobs.list->count && !vm->is_stopped; i++) {
+        bytes += compile_job(vm, jobs.list->items[i], bindings, binding_count, response);
+        if (bytes > LIMIT_ANSWER_BYTES)
+            raise_limit_text(vm, "the jobs take more than %d bytes", LIMIT_ANSWER_BYTES);
+    }
 }
 
 /* Only what parses is laid out: of the rest nobody knows what it means. */
@@ -739,6 +746,8 @@ static void finish(struct vm *vm, response_message *response)
     if (vm->exception.kind != K_UNBOUND) {
         struct diagnostic error = result_exception(vm);
         response->error = result_diagnostic(vm->arena, &error, "error");
+        if (strcmp(error.class, ERROR_LIMIT) == 0)
+            response->n_jobs = 0; /* the whole is too much */
         if (strcmp(error.class, ERROR_SYNTAX) == 0)
             add_syntax_errors(vm, response);
     }

@@ -45,7 +45,7 @@ METHOD(list_insert)
     memmove(list->items + index + 1, list->items + index,
             (list->count - 1 - index) * sizeof *list->items);
     list->items[index] = args->items[1];
-    return true;
+    return vm_work(vm, (list->count - index) * sizeof *list->items);
 }
 
 static void remove_at(struct list *list, size_t index)
@@ -69,7 +69,7 @@ METHOD(list_pop)
         return raise_error(vm, &class_IndexError, "pop index out of range");
     *ret = list->items[at];
     remove_at(list, (size_t)at);
-    return true;
+    return vm_work(vm, (list->count - (size_t)at) * sizeof *list->items);
 }
 
 static bool find_item(struct vm *vm, const struct list *list, struct value item, size_t from,
@@ -140,7 +140,6 @@ METHOD(list_count)
 METHOD(list_reverse)
 {
     struct list *list = self.list;
-    (void)vm;
     (void)args;
     for (size_t i = 0; i < list->count / 2; i++) {
         struct value v = list->items[i];
@@ -148,7 +147,7 @@ METHOD(list_reverse)
         list->items[list->count - 1 - i] = v;
     }
     *ret = V_NONE;
-    return true;
+    return vm_work(vm, list->count * sizeof *list->items);
 }
 
 METHOD(list_sort)

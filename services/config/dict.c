@@ -108,6 +108,8 @@ static void remove_entry(struct dict *dict, struct dict_entry *entry)
     entry->key = V_UNBOUND;
     entry->value = V_UNBOUND;
     dict->count--;
+    while (dict->first < dict->used && dict->entries[dict->first].key.kind == K_UNBOUND)
+        dict->first++;
 }
 
 bool dict_get(struct vm *vm, const struct dict *dict, struct value key, struct value *ret)
@@ -173,7 +175,7 @@ void dict_clear(struct dict *dict)
 {
     dict->entries = NULL;
     dict->index = NULL;
-    dict->count = dict->used = dict->capacity = dict->index_size = 0;
+    dict->count = dict->used = dict->first = dict->capacity = dict->index_size = 0;
 }
 
 struct dict *dict_copy(struct arena *arena, const struct dict *dict)
@@ -189,6 +191,8 @@ struct dict *dict_copy(struct arena *arena, const struct dict *dict)
 
 struct dict_entry *dict_next(const struct dict *dict, size_t *cursor)
 {
+    if (*cursor < dict->first)
+        *cursor = dict->first;
     while (*cursor < dict->used) {
         struct dict_entry *entry = &dict->entries[(*cursor)++];
         if (entry->key.kind != K_UNBOUND)

@@ -16,6 +16,7 @@ struct dict {
     uint32_t *index; /* from hashes to entries, plus one; NULL while there are few */
     size_t count;    /* of live entries */
     size_t used;     /* of all, deleted ones too */
+    size_t first;    /* of the live entries; those before it are deleted */
     size_t capacity, index_size;
     struct value fallback; /* the factory of a defaultdict, else K_UNBOUND */
     const char *type_name; /* of dicts that print differently; else NULL */

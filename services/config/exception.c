@@ -203,15 +203,26 @@ static size_t memory_used(const struct vm *vm)
     return vm->arena == vm->home ? used : used + arena_used(vm->arena);
 }
 
-bool vm_step(struct vm *vm)
+#define STEPS_BETWEEN_CHECKS   64
+#define WORK_BYTES_PER_STEP    24
+#define WORK_BYTES_TO_CHECK_AT 4096
+
+bool vm_check_limits(struct vm *vm)
 {
-    if (++vm->steps > vm->step_limit)
+    vm->steps_to_check = vm->steps + STEPS_BETWEEN_CHECKS;
+    if (vm->steps > vm->step_limit)
         return raise_limit(vm, "the configuration takes more than %llu steps to evaluate",
                            (unsigned long long)vm->step_limit);
-    if ((vm->steps & 63) == 0 && memory_used(vm) > LIMIT_MEMORY_BYTES)
+    if (memory_used(vm) > LIMIT_MEMORY_BYTES)
         return raise_limit(vm, "the configuration takes more than %d bytes of memory",
                            LIMIT_MEMORY_BYTES);
     return true;
+}
+
+bool vm_work(struct vm *vm, size_t bytes)
+{
+    vm->steps += bytes / WORK_BYTES_PER_STEP;
+    return bytes >= WORK_BYTES_TO_CHECK_AT ? vm_check_limits(vm) : vm_step(vm);
 }
 
 bool vm_check_stack(struct vm *vm)

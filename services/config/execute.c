@@ -71,6 +71,8 @@ static bool unpack(struct vm *vm, struct value v, size_t most, struct list **ret
             return false;
         if (item.kind == K_UNBOUND)
             break;
+        if ((*ret)->count == LIMIT_ITEMS)
+            return raise_limit(vm, "a list has more than %d items", LIMIT_ITEMS);
         list_push(vm->arena, *ret, item);
     }
     return true;

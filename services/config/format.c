@@ -7,9 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#define MAX_WIDTH     1000000
-#define MAX_PRECISION 400
-#define NUMBER_BYTES  (MAX_PRECISION + 360)
+#define NUMBER_BYTES (LIMIT_PRECISION + 360)
+#define MOST         2000000000 /* is over every limit */
 
 /* How one value is to be written, from either kind of format. */
 struct specification {
@@ -104,7 +103,14 @@ static struct string *upper(struct string *s)
     return s;
 }
 
-static void add_integer(struct vm *vm, struct buffer *buffer, const struct specification *spec,
+static bool check_precision(struct vm *vm, const struct specification *spec)
+{
+    return spec->precision <= LIMIT_PRECISION ||
+           raise_limit(vm, "the precision in the format of a number is larger than %d",
+                       LIMIT_PRECISION);
+}
+
+static bool add_integer(struct vm *vm, struct buffer *buffer, const struct specification *spec,
                         struct value v)
 {
     int base = spec->type == 'x' || spec->type == 'X' ? 16
@@ -117,7 +123,9 @@ static void add_integer(struct vm *vm, struct buffer *buffer, const struct speci
                          : base == 8         ? "0o"
                          : base == 2         ? "0b"
                                              : "";
-    struct string *digits = integer_text(vm->arena, v, base);
+    struct string *digits;
+    if (!check_precision(vm, spec) || !value_digits(vm, v, base, &digits))
+        return false;
     bool is_negative = digits->data[0] == '-';
     if (is_negative)
         digits = string_new(vm->arena, digits->data + 1, digits->len - 1);
@@ -130,6 +138,7 @@ static void add_integer(struct vm *vm, struct buffer *buffer, const struct speci
         digits = string_new(vm->arena, zeros.bytes, zeros.len);
     }
     add_number(vm, buffer, spec, is_negative, prefix, digits);
+    return true;
 }
 
 /* The digits of a finite or special float without its sign. */
@@ -162,9 +171,11 @@ static struct string *float_digits(struct vm *vm, const struct specification *sp
     return string_from(vm->arena, text);
 }
 
-static void add_float(struct vm *vm, struct buffer *buffer, const struct specification *spec,
+static bool add_float(struct vm *vm, struct buffer *buffer, const struct specification *spec,
                       double d)
 {
+    if (!check_precision(vm, spec))
+        return false;
     struct specification lower = *spec;
     bool is_percent = spec->type == '%',
          is_upper = spec->type && isupper((unsigned char)spec->type);
@@ -180,6 +191,7 @@ static void add_float(struct vm *vm, struct buffer *buffer, const struct specifi
     if (is_percent)
         digits = string_printf(vm->arena, "%s%%", digits->data);
     add_number(vm, buffer, &lower, is_negative, "", digits);
+    return true;
 }
 
 static struct string *cut(struct arena *arena, struct string *s, int precision)
@@ -195,7 +207,7 @@ static size_t take_number(struct slice *text)
 {
     size_t n = 0;
     while (text->len && isdigit((unsigned char)text->ptr[0])) {
-        if (n <= MAX_WIDTH)
+        if (n <= MOST / 10 - 1)
             n = n * 10 + (size_t)(text->ptr[0] - '0');
         *text = (struct slice){ text->ptr + 1, text->len - 1 };
     }
@@ -226,6 +238,12 @@ static void take_alignment(struct slice *text, struct specification *spec)
     take_char(text, "<>=^", &spec->align);
 }
 
+static bool check_width(struct vm *vm, const struct specification *spec)
+{
+    return spec->width <= LIMIT_WIDTH ||
+           raise_limit(vm, "the width in a format is larger than %d", LIMIT_WIDTH);
+}
+
 static bool parse_specification(struct vm *vm, struct slice text, struct specification *spec)
 {
     char c;
@@ -244,17 +262,16 @@ static bool parse_specification(struct vm *vm, struct slice text, struct specifi
     if (take_char(&text, ".", &c)) {
         if (!text.len || !isdigit((unsigned char)text.ptr[0]))
             return raise_error(vm, &class_ValueError, "Format specifier missing precision");
-        size_t precision = take_number(&text);
-        spec->precision = precision > MAX_PRECISION ? MAX_PRECISION : (int)precision;
+        spec->precision = (int)take_number(&text);
     }
     if (text.len == 1) {
         spec->type = text.ptr[0];
         text.len = 0;
     }
-    if (text.len || spec->width > MAX_WIDTH)
+    if (text.len)
         return raise_error(vm, &class_ValueError, "Invalid format specifier '%.*s'",
                            SLICE_ARG(whole));
-    return true;
+    return check_width(vm, spec);
 }
 
 static bool unknown_code(struct vm *vm, char type, struct value v)
@@ -284,8 +301,7 @@ static bool format_number(struct vm *vm, struct buffer *buffer, struct specifica
     if (v.kind == K_FLOAT) {
         if (spec->type && !is_for_floats)
             return unknown_code(vm, spec->type, v);
-        add_float(vm, buffer, spec, v.f);
-        return true;
+        return add_float(vm, buffer, spec, v.f);
     }
     if (spec->type == 'c') {
         char bytes[5] = { 0 };
@@ -297,14 +313,12 @@ static bool format_number(struct vm *vm, struct buffer *buffer, struct specifica
         return true;
     }
     if (is_for_floats && !is_for_integers) {
-        add_float(vm, buffer, spec, integer_to_double(v));
-        return true;
+        return add_float(vm, buffer, spec, integer_to_double(v));
     }
     if (spec->precision >= 0)
         return raise_error(vm, &class_ValueError,
                            "Precision not allowed in integer format specifier");
-    add_integer(vm, buffer, spec, v);
-    return true;
+    return add_integer(vm, buffer, spec, v);
 }
 
 static bool format_text(struct vm *vm, struct buffer *buffer, struct specification *spec,
@@ -622,15 +636,15 @@ static bool take_percent_sizes(struct percent *percent, struct specification *sp
         spec->align = '<';
         spec->is_zero_padded = false;
         memcpy(spec->fill, " ", 2);
-        size = size < -MAX_WIDTH ? MAX_WIDTH + 1 : -size;
+        size = size < -MOST ? MOST : -size;
     }
-    if (size > MAX_WIDTH)
-        return raise_error(percent->vm, &class_ValueError, "width too big");
     spec->width = (size_t)size;
+    if (!check_width(percent->vm, spec))
+        return false;
     if (take_char(&percent->text, ".", &c)) {
         if (!take_size(percent, &size, &is_given))
             return false;
-        spec->precision = size < 0 ? 0 : size > MAX_PRECISION ? MAX_PRECISION : (int)size;
+        spec->precision = size < 0 ? 0 : size > MOST ? MOST : (int)size;
     }
     while (take_char(&percent->text, "hlL", &c))
         ;
@@ -656,8 +670,7 @@ static bool percent_integer(struct vm *vm, struct buffer *buffer, struct specifi
                            spec->type, value_type_name(v));
     if (is_decimal)
         spec->type = 'd';
-    add_integer(vm, buffer, spec, v);
-    return true;
+    return add_integer(vm, buffer, spec, v);
 }
 
 static bool percent_float(struct vm *vm, struct buffer *buffer, struct specification *spec,
@@ -672,8 +685,7 @@ static bool percent_float(struct vm *vm, struct buffer *buffer, struct specifica
         return raise_error(vm, &class_TypeError, "must be real number, not %s", value_type_name(v));
     if (spec->precision < 0)
         spec->precision = 6;
-    add_float(vm, buffer, spec, d);
-    return true;
+    return add_float(vm, buffer, spec, d);
 }
 
 static bool percent_char(struct vm *vm, struct buffer *buffer, struct specification *spec,

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #define DIGIT_BITS 32
+#define MAX_PART   (UINT32_MAX / 36 / 36) /* times a base, still fits 32 bits */
 #define MAX_DIGITS (LIMIT_INTEGER_BITS / DIGIT_BITS + 2)
 
 /* --- magnitudes --- */
@@ -494,6 +495,18 @@ static uint32_t digit_value(char c)
     return (uint32_t)(isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10);
 }
 
+static void multiply_add(struct big *big, uint32_t factor, uint32_t carried)
+{
+    uint64_t carry = carried;
+    for (uint32_t i = 0; i < big->count; i++) {
+        carry += (uint64_t)big->digits[i] * factor;
+        big->digits[i] = (uint32_t)carry;
+        carry >>= DIGIT_BITS;
+    }
+    if (carry)
+        big->digits[big->count++] = (uint32_t)carry;
+}
+
 bool integer_parse(struct arena *arena, struct slice digits, int base, struct value *ret)
 {
     uint64_t small = 0;
@@ -509,18 +522,19 @@ bool integer_parse(struct arena *arena, struct slice digits, int base, struct va
         return false;
     struct big *big = big_new(arena, (uint32_t)(digits.len / 5 + 4));
     big->count = 0;
+    uint32_t power = 1, part = 0; /* of several digits: one pass for all of them */
     for (i = 0; i < digits.len; i++) {
         if (digits.ptr[i] == '_')
             continue;
-        uint64_t carry = digit_value(digits.ptr[i]);
-        for (uint32_t j = 0; j < big->count; j++) {
-            carry += (uint64_t)big->digits[j] * (uint64_t)base;
-            big->digits[j] = (uint32_t)carry;
-            carry >>= DIGIT_BITS;
-        }
-        if (carry)
-            big->digits[big->count++] = (uint32_t)carry;
+        part = part * (uint32_t)base + digit_value(digits.ptr[i]);
+        power *= (uint32_t)base;
+        if (power <= MAX_PART)
+            continue;
+        multiply_add(big, power, part);
+        power = 1;
+        part = 0;
     }
+    multiply_add(big, power, part);
     return give(big, ret);
 }
 
@@ -535,9 +549,16 @@ struct string *integer_text(struct arena *arena, struct value a, int base)
     big_trim(rest);
     size_t capacity = (size_t)big->count * DIGIT_BITS + 3, at = capacity;
     char *text = arena_alloc(arena, capacity);
-    do
-        text[--at] = digits[divide_small(rest, (uint32_t)base)];
-    while (rest->count > 0);
+    uint32_t power = (uint32_t)base, several = 1; /* digits in one pass */
+    for (; power <= MAX_PART; several++)
+        power *= (uint32_t)base;
+    do {
+        uint32_t part = divide_small(rest, power);
+        for (uint32_t i = 0; part > 0 || i < (rest->count > 0 ? several : 1); i++) {
+            text[--at] = digits[part % (uint32_t)base];
+            part /= (uint32_t)base;
+        }
+    } while (rest->count > 0);
     if (big->is_negative)
         text[--at] = '-';
     return string_new(arena, text + at, capacity - at);

@@ -12,6 +12,7 @@ struct resolution {
     const struct scopes *scopes;
     struct known *known; /* one interpolation asks for each reference once */
     size_t known_count, known_capacity;
+    struct dict *index; /* of references to places in `known`; NULL while there are few */
 };
 
 /* "{{", an optional "&", characters other than braces, an optional "&" if there was a first one,
@@ -66,6 +67,20 @@ bool template_next_reference(struct slice text, size_t *at, struct slice *ret_co
     return false;
 }
 
+#define FEW_KNOWN 8 /* are looked at one by one */
+
+static void index_known(struct resolution *resolution)
+{
+    struct arena *arena = resolution->vm->arena;
+    size_t first = resolution->known_count - 1;
+    if (!resolution->index) {
+        resolution->index = dict_new(arena);
+        first = 0;
+    }
+    for (size_t i = first; i < resolution->known_count; i++)
+        dict_set_text(arena, resolution->index, resolution->known[i].reference, V_INT((int64_t)i));
+}
+
 static struct known *remember(struct resolution *resolution, struct string *reference,
                               struct string *text)
 {
@@ -78,7 +93,21 @@ static struct known *remember(struct resolution *resolution, struct string *refe
     }
     struct known *known = &resolution->known[resolution->known_count++];
     *known = (struct known){ reference, text };
+    if (resolution->known_count > FEW_KNOWN)
+        index_known(resolution);
     return known;
+}
+
+static struct known *find_known(struct resolution *resolution, struct string *reference)
+{
+    if (resolution->index) {
+        struct value at = dict_get_text(resolution->index, reference);
+        return at.kind == K_INT ? &resolution->known[at.i] : NULL;
+    }
+    for (size_t i = 0; i < resolution->known_count; i++)
+        if (string_equal(resolution->known[i].reference, reference))
+            return &resolution->known[i];
+    return NULL;
 }
 
 /* The text that a reference stands for, or NULL. */
@@ -89,11 +118,9 @@ static bool look_up(struct resolution *resolution, struct slice address, struct 
     struct value v;
     if (!vm_step(vm) || !reference_parse(vm, address, &reference))
         return false;
-    for (size_t i = 0; i < resolution->known_count; i++)
-        if (string_equal(resolution->known[i].reference, reference)) {
-            *ret = &resolution->known[i];
-            return true;
-        }
+    *ret = find_known(resolution, reference);
+    if (*ret)
+        return true;
     if (!scopes_find(vm, resolution->scopes, string_slice(reference), &v))
         return false;
     if (v.kind != K_UNBOUND) {

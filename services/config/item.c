@@ -164,7 +164,7 @@ static bool slice_text(struct vm *vm, struct value text, const struct indices *a
         size_t start = string_offset(text.s, (size_t)at->start);
         size_t end = string_offset(text.s, (size_t)at->start + at->count);
         *ret = V_STR(string_new(vm->arena, text.s->data + start, end - start));
-        return true;
+        return vm_work(vm, text.s->chars == text.s->len ? end - start : end);
     }
     for (size_t i = 0; i < at->count; i++) {
         size_t index = (size_t)(at->start + (int64_t)i * at->step);
@@ -173,7 +173,7 @@ static bool slice_text(struct vm *vm, struct value text, const struct indices *a
         if (text.kind == K_STR)
             utf8_decode(text.s->data + start, &length);
         buffer_add(&buffer, text.s->data + start, length);
-        if (!vm_step(vm))
+        if (!vm_work(vm, text.s->chars == text.s->len ? 1 : start))
             return false;
     }
     if (text.kind == K_STR)
@@ -187,6 +187,8 @@ static bool slice_text(struct vm *vm, struct value text, const struct indices *a
 static bool slice_list(struct vm *vm, struct value list, const struct indices *at,
                        struct value *ret)
 {
+    if (!vm_work(vm, at->count * sizeof(struct value)))
+        return false;
     *ret = list_new(vm->arena, list.kind, at->count);
     for (size_t i = 0; i < at->count; i++)
         list_push(vm->arena, ret->list, list.list->items[at->start + (int64_t)i * at->step]);
@@ -259,7 +261,7 @@ static bool get_sequence_item(struct vm *vm, struct value v, struct value key, s
         size_t start = string_offset(v.s, index);
         utf8_decode(v.s->data + start, &bytes);
         *ret = V_STR(string_new(vm->arena, v.s->data + start, bytes));
-        return true;
+        return v.s->chars == v.s->len || vm_work(vm, start);
     }
     case K_BYTES:
         *ret = V_INT((unsigned char)v.s->data[index]);
@@ -353,7 +355,12 @@ bool value_get_item(struct vm *vm, struct value v, struct value key, struct valu
 static bool replace_range(struct vm *vm, struct list *list, size_t start, size_t count,
                           const struct list *with)
 {
-    struct value copy = list_new(vm->arena, K_LIST, list->count - count + with->count);
+    size_t new_count = list->count - count + with->count;
+    if (new_count > LIMIT_ITEMS)
+        return raise_limit(vm, "a list has more than %d items", LIMIT_ITEMS);
+    if (!vm_work(vm, new_count * sizeof(struct value)))
+        return false;
+    struct value copy = list_new(vm->arena, K_LIST, new_count);
     for (size_t i = 0; i < start; i++)
         list_push(vm->arena, copy.list, list->items[i]);
     for (size_t i = 0; i < with->count; i++)
@@ -442,7 +449,7 @@ static bool delete_slice(struct vm *vm, struct value v, const struct list *slice
             list->items[kept++] = list->items[i];
     }
     list->count = kept;
-    return true;
+    return vm_work(vm, kept * sizeof(struct value));
 }
 
 static bool delete_key(struct vm *vm, struct dict *dict, struct value key)
@@ -535,7 +542,7 @@ bool value_contains(struct vm *vm, struct value container, struct value item, bo
                                value_type_name(item));
         *ret = item.s->len == 0 ||
                memmem(container.s->data, container.s->len, item.s->data, item.s->len);
-        return true;
+        return vm_work(vm, container.s->len);
     }
     if (container.kind == K_BYTES)
         return contains_bytes(vm, container.s, value_contents(item), ret);

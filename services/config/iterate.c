@@ -186,7 +186,7 @@ bool value_to_list(struct vm *vm, struct value v, enum kind kind, struct value *
     if (v.kind == K_LIST || v.kind == K_TUPLE) {
         *ret = tuple_of(vm->arena, v.list->items, v.list->count);
         ret->kind = kind;
-        return true;
+        return vm_work(vm, v.list->count * sizeof(struct value));
     }
     if (!value_iterate(vm, v, &iterator))
         return false;

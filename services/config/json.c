@@ -223,6 +223,15 @@ static bool write_other(struct writer *writer, struct value v)
                        value_type_name(v));
 }
 
+static bool write_integer(struct writer *writer, struct value v)
+{
+    struct string *digits;
+    if (!value_digits(writer->vm, v, 10, &digits))
+        return false;
+    buffer_string(&writer->buffer, digits);
+    return true;
+}
+
 static bool write_any(struct writer *writer, struct value v)
 {
     switch (v.kind) {
@@ -234,8 +243,7 @@ static bool write_any(struct writer *writer, struct value v)
         return true;
     case K_INT:
     case K_BIG:
-        buffer_string(&writer->buffer, integer_text(writer->vm->arena, v, 10));
-        return true;
+        return write_integer(writer, v);
     case K_FLOAT:
         return write_float(writer, v.f);
     case K_STR:
@@ -418,6 +426,9 @@ static bool read_number(struct reader *reader, struct value *ret)
         return float_parse((struct slice){ reader->text.ptr + start, reader->at - start },
                            &ret->f) ||
                malformed(reader, "Expecting value", start);
+    size_t length = whole_end - digits;
+    if (length > LIMIT_INTEGER_BITS || (length > 20 && !vm_work(reader->vm, length * length / 20)))
+        return raise_limit(reader->vm, "a whole number has more than %d bits", LIMIT_INTEGER_BITS);
     if (!integer_parse(reader->vm->arena,
                        (struct slice){ reader->text.ptr + digits, whole_end - digits }, 10, ret))
         return raise_limit(reader->vm, "a whole number has more than %d bits", LIMIT_INTEGER_BITS);
@@ -597,7 +608,9 @@ static bool json_indent(struct vm *vm, struct value v, struct json_style *style)
     }
     if (!value_to_i64(vm, v, &indent))
         return false;
-    style->indent = indent < 0 ? 0 : indent > 100 ? 100 : (int)indent;
+    if (indent > LIMIT_WIDTH)
+        return raise_limit(vm, "the indentation of JSON is larger than %d", LIMIT_WIDTH);
+    style->indent = indent < 0 ? 0 : (int)indent;
     style->item_separator = ",";
     return true;
 }

@@ -29,12 +29,16 @@ static bool feed(struct vm *vm, struct hash *hash, struct value v)
     return true;
 }
 
+#define BYTES_FOR_A_START 2000 /* as many as could be read while the library gets ready */
+
 static bool digest(struct vm *vm, const struct hash *hash, unsigned char *bytes, unsigned *ret_len)
 {
     const EVP_MD *algorithm = EVP_get_digestbyname(hash->algorithm);
     const char *input = hash->input.bytes ? hash->input.bytes : "";
     if (hash->input.is_over)
         return raise_limit(vm, "hashed data is longer than %d bytes", LIMIT_STRING_BYTES);
+    if (!vm_work(vm, hash->input.len + BYTES_FOR_A_START))
+        return false;
     if (!algorithm || EVP_Digest(input, hash->input.len, bytes, ret_len, algorithm, NULL) != 1)
         return raise_error(vm, &class_ValueError, "unsupported hash type %s", hash->algorithm);
     return true;

@@ -13,6 +13,7 @@
 
 #define MAX_PATTERN_BYTES 20000
 #define MAX_GROUPS        100
+#define FIRST_MATCH_LIMIT 2000
 
 #define FUNCTION(name)                                                                             \
     static bool name(struct vm *vm, struct value self, const struct args *args, struct value *ret)
@@ -112,7 +113,6 @@ static bool compile_pattern(struct vm *vm, struct string *source, int64_t flags,
     if (!pattern->code)
         return regex_refused(vm, translated, code, at);
     pattern->context = pcre2_match_context_create(pattern->general);
-    pcre2_set_match_limit(pattern->context, LIMIT_REGEX_MATCHES);
     pcre2_set_heap_limit(pattern->context, 20000);
     pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->group_count);
     if (pattern->group_count > MAX_GROUPS)
@@ -138,17 +138,34 @@ static bool pattern_of(struct vm *vm, struct value v, struct value flags,
     return compile_pattern(vm, v.s, bits, ret);
 }
 
+/* The library does not say what a match took, only that it took more than it was allowed: so it is allowed
+ * little at first, and what it was allowed counts as steps when it was not enough. */
+static bool match_in_steps(struct vm *vm, const struct pattern *pattern, struct string *text,
+                           size_t from, uint32_t options, pcre2_match_data *data, int *ret)
+{
+    for (uint32_t most = FIRST_MATCH_LIMIT;; most *= 8) {
+        most = most < LIMIT_REGEX_MATCHES ? most : LIMIT_REGEX_MATCHES;
+        pcre2_set_match_limit(pattern->context, most);
+        *ret = pcre2_match(pattern->code, (PCRE2_SPTR)text->data, text->len, from,
+                           options | PCRE2_NO_UTF_CHECK, data, pattern->context);
+        vm->steps += *ret == PCRE2_ERROR_MATCHLIMIT ? 3 * most : 50;
+        size_t seen = *ret >= 0 ? pcre2_get_ovector_pointer(data)[1] : text->len;
+        if (!vm_work(vm, seen > from ? seen - from : 0))
+            return false;
+        if (*ret != PCRE2_ERROR_MATCHLIMIT || most == LIMIT_REGEX_MATCHES)
+            return true;
+    }
+}
+
 /* `*ret` is NULL when there is no match. */
 static bool run_match(struct vm *vm, const struct pattern *pattern, struct string *text,
                       size_t from, uint32_t options, const struct match **ret)
 {
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(pattern->code, pattern->general);
-    int result = pcre2_match(pattern->code, (PCRE2_SPTR)text->data, text->len, from, options, data,
-                             pattern->context);
+    int result;
     *ret = NULL;
-    if (!vm_step(vm))
+    if (!match_in_steps(vm, pattern, text, from, options, data, &result))
         return false;
-    vm->steps += 50;
     if (result == PCRE2_ERROR_NOMATCH)
         return true;
     if (result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_HEAPLIMIT ||
@@ -456,22 +473,30 @@ static bool add_template(struct vm *vm, const struct match *match, struct replac
     return true;
 }
 
+static bool check_buffer(struct vm *vm, const struct buffer *buffer, size_t before)
+{
+    if (buffer->is_over)
+        return raise_limit(vm, "a text is longer than %d bytes", LIMIT_STRING_BYTES);
+    return vm_work(vm, buffer->len - before);
+}
+
 static bool replace_one(struct vm *vm, const struct match *match, void *context)
 {
     struct replacing *replacing = context;
     struct value made;
+    size_t before = replacing->buffer.len;
     buffer_add(&replacing->buffer, match->text->data + replacing->at,
                match->offsets[0] - replacing->at);
     replacing->at = match->offsets[1];
     replacing->count++;
     if (replacing->with.kind == K_STR)
-        return add_template(vm, match, replacing);
+        return add_template(vm, match, replacing) && check_buffer(vm, &replacing->buffer, before);
     if (!value_call1(vm, replacing->with, wrap(vm, &class_Match, match), &made))
         return false;
     if (made.kind != K_STR)
         return raise_error(vm, &class_TypeError, "the replacement function must return a text");
     buffer_string(&replacing->buffer, made.s);
-    return true;
+    return check_buffer(vm, &replacing->buffer, before);
 }
 
 static bool replace_all(struct vm *vm, const struct pattern *pattern, struct value with,

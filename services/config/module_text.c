@@ -238,7 +238,8 @@ FUNCTION(math_gcd)
         if (!need_integer(vm, b))
             return false;
         while (integer_sign(b) != 0) {
-            integer_divide(vm->arena, a, b, NULL, &rest);
+            if (!value_binary(vm, OP_MODULO, a, b, &rest))
+                return false;
             a = b;
             b = rest;
         }

@@ -7,6 +7,8 @@
 
 /* int, float, bool, and the classes that have nothing but a name. */
 
+#define SHOWN_BYTES 200 /* of a text that is no number */
+
 #define METHOD(name)                                                                               \
     static bool name(struct vm *vm, struct value self, const struct args *args, struct value *ret)
 
@@ -14,8 +16,20 @@ static bool invalid_literal(struct vm *vm, struct value v, int base)
 {
     struct string *text;
     return value_repr(vm, v, &text) &&
-           raise_error(vm, &class_ValueError, "invalid literal for int() with base %d: %s", base,
-                       text->data);
+           raise_error(vm, &class_ValueError, "invalid literal for int() with base %d: %.*s", base,
+                       SHOWN_BYTES, text->data);
+}
+
+/* Every digit is added to those before it, several at a time. */
+static bool integer_of_text(struct vm *vm, struct value v, int base, struct value *ret)
+{
+    size_t len = v.s->len;
+    if (len > LIMIT_INTEGER_BITS)
+        return raise_limit(vm, "the text of a whole number is longer than %d bytes",
+                           LIMIT_INTEGER_BITS);
+    return vm_work(vm, len + len * len / 20) &&
+           (integer_parse_text(vm->arena, string_slice(v.s), base, ret) ||
+            invalid_literal(vm, v, base));
 }
 
 static bool integer_of(struct vm *vm, struct value v, struct value *ret)
@@ -23,8 +37,7 @@ static bool integer_of(struct vm *vm, struct value v, struct value *ret)
     struct value result;
     bool found;
     if (v.kind == K_STR || v.kind == K_BYTES)
-        return integer_parse_text(vm->arena, string_slice(v.s), 10, ret) ||
-               invalid_literal(vm, v, 10);
+        return integer_of_text(vm, v, 10, ret);
     if (v.kind == K_FLOAT) {
         if (isnan(v.f))
             return raise_error(vm, &class_ValueError, "cannot convert float NaN to integer");
@@ -80,8 +93,7 @@ static bool construct_int(struct vm *vm, const struct class *class, const struct
     if (args->items[0].kind != K_STR)
         return raise_error(vm, &class_TypeError,
                            "int() can't convert non-string with explicit base");
-    return integer_parse_text(vm->arena, string_slice(args->items[0].s), (int)base, ret) ||
-           invalid_literal(vm, args->items[0], (int)base);
+    return integer_of_text(vm, args->items[0], (int)base, ret);
 }
 
 static bool construct_float(struct vm *vm, const struct class *class, const struct args *args,
@@ -95,11 +107,13 @@ static bool construct_float(struct vm *vm, const struct class *class, const stru
     if (v.kind == K_UNBOUND)
         return true;
     if (v.kind == K_STR) {
+        if (!vm_work(vm, v.s->len))
+            return false;
         if (float_parse(string_slice(v.s), &ret->f))
             return true;
         return value_repr(vm, v, &text) &&
-               raise_error(vm, &class_ValueError, "could not convert string to float: %s",
-                           text->data);
+               raise_error(vm, &class_ValueError, "could not convert string to float: %.*s",
+                           SHOWN_BYTES, text->data);
     }
     if (value_is_integer(v)) {
         ret->f = integer_to_double(v);

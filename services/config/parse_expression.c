@@ -1,3 +1,4 @@
+#include "config/dict.h"
 #include "config/limits.h"
 #include "config/parse.h"
 
@@ -425,37 +426,44 @@ static struct node *parse_argument(struct parser *parser, struct node *call)
     return node;
 }
 
-static void check_argument_order(struct parser *parser, const struct node *call,
-                                 const struct node *argument)
-{
-    if (argument->kind == N_KEYWORD || argument->kind == N_DOUBLE_STARRED)
-        return;
-    for (uint32_t i = 0; i < call->count; i++) {
-        if (call->items[i]->kind == N_DOUBLE_STARRED)
-            parse_fail(parser, argument->start, argument->end,
-                       "positional argument follows keyword argument unpacking");
-        if (call->items[i]->kind == N_KEYWORD && argument->kind != N_STARRED)
-            parse_fail(parser, argument->start, argument->end,
-                       "positional argument follows keyword argument");
-    }
-}
+/* The keywords of a call that have been seen. */
+struct keywords {
+    struct dict *names;
+    bool has_double_star;
+};
 
-static void check_repeated_keyword(struct parser *parser, const struct node *call,
-                                   const struct node *argument)
+static void check_argument(struct parser *parser, struct keywords *seen,
+                           const struct node *argument)
 {
-    for (uint32_t i = 0; argument->kind == N_KEYWORD && i < call->count; i++)
-        if (call->items[i]->kind == N_KEYWORD &&
-            string_equal(call->items[i]->value.s, argument->value.s))
+    if (argument->kind == N_KEYWORD) {
+        if (!seen->names)
+            seen->names = dict_new(parser->arena);
+        if (dict_get_text(seen->names, argument->value.s).kind != K_UNBOUND)
             parse_fail(parser, argument->start, argument->end, "keyword argument repeated: %s",
                        argument->value.s->data);
+        if (seen->names->count == LIMIT_KEYWORDS)
+            parse_fail(parser, argument->start, argument->end, "a call has more than %d keywords",
+                       LIMIT_KEYWORDS);
+        dict_set_text(parser->arena, seen->names, argument->value.s, V_NONE);
+    } else if (argument->kind == N_DOUBLE_STARRED) {
+        seen->has_double_star = true;
+    } else if (seen->has_double_star) {
+        parse_fail(parser, argument->start, argument->end,
+                   "%s argument%s follows keyword argument unpacking",
+                   argument->kind == N_STARRED ? "iterable" : "positional",
+                   argument->kind == N_STARRED ? " unpacking" : "");
+    } else if (seen->names && argument->kind != N_STARRED) {
+        parse_fail(parser, argument->start, argument->end,
+                   "positional argument follows keyword argument");
+    }
 }
 
 void parse_arguments(struct parser *parser, struct node *call)
 {
+    struct keywords seen = { 0 };
     while (token_kind_now(parser) != T_CLOSE_PAREN) {
         struct node *argument = parse_argument(parser, call);
-        check_argument_order(parser, call, argument);
-        check_repeated_keyword(parser, call, argument);
+        check_argument(parser, &seen, argument);
         node_add(parser, call, argument);
         if (!token_accept(parser, T_COMMA))
             break;

@@ -365,8 +365,8 @@ struct node *parse_strings(struct parser *parser)
     uint32_t start = token_now(parser)->start;
     size_t count = 0;
     bool is_format = false;
-    while (token_kind_ahead(parser, count) == T_STRING)
-        is_format |= parser->tokens[parser->at + count++].is_format;
+    for (; token_now(parser)[count].kind == T_STRING; count++)
+        is_format |= token_now(parser)[count].is_format;
     if (!is_format)
         return parse_plain_strings(parser, count, start);
     struct node *node = node_new(parser, N_FORMAT_STRING, start);

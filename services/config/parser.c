@@ -80,8 +80,21 @@ void parse_enter(struct parser *parser)
                    "more than %d expressions or blocks inside each other", LIMIT_PARSER_DEPTH);
 }
 
+static bool check_memory(struct parser *parser)
+{
+    return arena_used(parser->arena) <= LIMIT_MEMORY_BYTES ||
+           diagnostics_add(parser->errors, ERROR_SYNTAX, (struct span){ parser->source, 0, 0 },
+                           "the file takes more than %d bytes of memory to read",
+                           LIMIT_MEMORY_BYTES);
+}
+
 struct node *node_new(struct parser *parser, enum node_kind kind, uint32_t start)
 {
+    if (parser->recover && !check_memory(parser)) {
+        while (token_kind_now(parser) != T_END) /* nothing will be parsed behind this */
+            parser->at++;
+        longjmp(*parser->recover, 1);
+    }
     struct node *node = arena_alloc(parser->arena, sizeof *node);
     node->kind = (uint8_t)kind;
     node->start = node->end = start;
@@ -145,14 +158,18 @@ struct parameter {
 
 struct parameters {
     struct parameter *items;
-    size_t count;
+    size_t count, capacity;
 };
 
 static void parameters_add(struct parser *parser, struct parameters *list,
                            struct parameter parameter)
 {
-    list->items = arena_grow(parser->arena, list->items, list->count * sizeof parameter,
-                             (list->count + 1) * sizeof parameter);
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 4;
+        list->items = arena_grow(parser->arena, list->items, list->count * sizeof parameter,
+                                 capacity * sizeof parameter);
+        list->capacity = capacity;
+    }
     list->items[list->count++] = parameter;
 }
 
@@ -191,6 +208,9 @@ static void parse_one_parameter(struct parser *parser, struct code *code,
             list->items[list->count - 1].value)
             parse_fail(parser, token->start, token->end,
                        "non-default argument follows default argument");
+        if (list->count == LIMIT_PARAMETERS)
+            parse_fail(parser, token->start, token->end, "a function has more than %d parameters",
+                       LIMIT_PARAMETERS);
         parameters_add(parser, list, parameter);
     }
 }
@@ -762,7 +782,7 @@ static void parse_module(struct parser *parser, struct node *block)
         skip_statement(parser);
         parser->depth = 0;
     }
-    while (token_kind_now(parser) != T_END)
+    while (token_kind_now(parser) != T_END && parser->errors->count < LIMIT_SYNTAX_ERRORS)
         parse_line(parser, block);
 }
 
@@ -803,6 +823,8 @@ struct code *parser_run(struct arena *arena, const struct source *source,
     struct code *code = code_new(&parser, CODE_MODULE, string_from(arena, "<module>"));
     parser.code = code;
     parser.tokens = lexer_run(arena, source, errors).items;
+    if (!check_memory(&parser))
+        return NULL;
     size_t open = find_open_bracket(errors, before);
     code->body = node_new(&parser, N_BLOCK, 0);
     parse_module(&parser, code->body);

@@ -270,6 +270,15 @@ static void add_class_repr(struct buffer *buffer, const char *name)
     buffer_printf(buffer, "<class '%s'>", name);
 }
 
+static bool add_integer(struct vm *vm, struct buffer *buffer, struct value v)
+{
+    struct string *digits;
+    if (!value_digits(vm, v, 10, &digits))
+        return false;
+    buffer_string(buffer, digits);
+    return true;
+}
+
 static bool add_simple_repr(struct vm *vm, struct buffer *buffer, struct value v)
 {
     char number[FLOAT_TEXT_BYTES];
@@ -279,8 +288,7 @@ static bool add_simple_repr(struct vm *vm, struct buffer *buffer, struct value v
         return true;
     case K_INT:
     case K_BIG:
-        buffer_string(buffer, integer_text(vm->arena, v, 10));
-        return true;
+        return add_integer(vm, buffer, v);
     case K_FLOAT:
         float_repr(v.f, number);
         buffer_text(buffer, number);

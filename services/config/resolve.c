@@ -1,7 +1,12 @@
 #include "config/resolve.h"
 
+#include "config/dict.h"
+#include "config/limits.h"
+
 /* Each function, lambda, comprehension and class body is a scope.  A scope's own names are those
  * that it binds anywhere; they are collected before the names in it are looked up. */
+
+#define FEW_SLOTS 16
 
 struct scope {
     struct scope *outer;
@@ -44,12 +49,30 @@ static bool has_name(struct string **names, size_t count, const struct string *n
     return false;
 }
 
-static int32_t find_slot(const struct code *code, const struct string *name)
+static int32_t find_slot(const struct code *code, struct string *name)
 {
+    if (code->slot_index) {
+        struct value slot = dict_get_text(code->slot_index, name);
+        return slot.kind == K_INT ? (int32_t)slot.i : -1;
+    }
     for (uint32_t i = 0; i < code->slot_count; i++)
         if (string_equal(code->slots[i], name))
             return (int32_t)i;
     return -1;
+}
+
+/* Names of a long list are not looked for one by one. */
+static void index_slot(struct arena *arena, struct code *code)
+{
+    uint32_t first = code->slot_count - 1;
+    if (code->slot_count <= FEW_SLOTS)
+        return;
+    if (!code->slot_index) {
+        code->slot_index = dict_new(arena);
+        first = 0;
+    }
+    for (uint32_t i = first; i < code->slot_count; i++)
+        dict_set_text(arena, code->slot_index, code->slots[i], V_INT(i));
 }
 
 static void bind_name(struct resolver *resolver, struct scope *scope, struct string *name)
@@ -66,6 +89,7 @@ static void bind_name(struct resolver *resolver, struct scope *scope, struct str
         scope->slot_capacity = capacity;
     }
     code->slots[code->slot_count++] = name;
+    index_slot(resolver->arena, code);
 }
 
 static void declare(struct resolver *resolver, struct node *node, struct string ***names,
@@ -75,6 +99,10 @@ static void declare(struct resolver *resolver, struct node *node, struct string 
         if (find_slot(resolver->scope->code, node->items[i]->value.s) >= 0)
             add_error(resolver, node->items[i],
                       "name is used or assigned to before its declaration");
+        if (*count == LIMIT_PARAMETERS) {
+            add_error(resolver, node->items[i], "a function declares too many names");
+            return;
+        }
         *names = arena_grow(resolver->arena, *names, *count * sizeof **names,
                             (*count + 1) * sizeof **names);
         (*names)[(*count)++] = node->items[i]->value.s;

@@ -68,7 +68,7 @@ struct vm {
     struct trace_frame *trace, **trace_end;
     size_t trace_count;
     bool is_stopped; /* by a limit or a missing file: nothing catches it */
-    uint64_t steps;
+    uint64_t steps, steps_to_check;
     int depth;
     size_t generator_count;
     char *stack_floor;            /* machine stack must not grow below it */
@@ -120,9 +120,21 @@ struct string *exception_text(struct vm *vm, struct value exception); /* str() o
 struct value exception_take(struct vm *vm);
 bool exception_is(struct vm *vm, const struct class *class);
 
+/* The digits of a whole number; steps for what that takes. */
+bool value_digits(struct vm *vm, struct value v, int base, struct string **ret);
+
 /* --- limits --- */
 
-bool vm_step(struct vm *vm);
+bool vm_check_limits(struct vm *vm); /* of steps and memory */
+
+static inline bool vm_step(struct vm *vm)
+{
+    return ++vm->steps < vm->steps_to_check || vm_check_limits(vm);
+}
+
+/* For what an operation does to so many bytes at once: they count as steps as well. */
+bool vm_work(struct vm *vm, size_t bytes);
+
 bool vm_enter(struct vm *vm); /* one call deeper; pairs with vm_leave() when true */
 void vm_leave(struct vm *vm);
 bool vm_check_stack(struct vm *vm);

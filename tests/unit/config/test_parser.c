@@ -43,6 +43,8 @@ static const struct parser_case cases[] = {
     { "in an f-string", "x = f'{1 +}'\n", "unexpected end of the file", 1, 11 },
     { "columns count characters", "é = '☃' $\n", "invalid syntax", 1, 9 },
     { "line ends of DOS", "x = 1\r\ny = $\r\n", "invalid syntax", 2, 5 },
+    { "positional behind many keywords", "f(a=1, b=2, c=3, **d, e=5, *f)\n",
+      "iterable argument unpacking follows keyword argument unpacking", 1, 28 },
     { "a pattern never closed", "match 1:\n  case int(x=\n", "'(' was never closed", 2, 11 },
     { "a quote of a word processor", "x = \u2018a\u2019\n", "invalid character '\u2018' (U+2018)",
       1, 5 },
