@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "registry/answer.h"
+#include "registry/certificates.h"
 #include "registry/credentials.h"
 #include "registry/endpoint.h"
 #include "registry/files.h"
@@ -26,6 +27,7 @@
 struct image_web {
     struct insecure_hosts insecure;
     struct credentials *credentials;
+    struct certificates *certificates;
 };
 
 struct image_web_answer {
@@ -54,13 +56,20 @@ struct image_web_answer {
     int64_t skip;  /* of this answer, since it was taken already */
 };
 
+static bool read_certificates(struct image_web *web, const char *directory, struct error *err)
+{
+    web->certificates = directory ? certificates_read(directory, err) : NULL;
+    return !directory || web->certificates;
+}
+
 struct image_web *image_web_new(const struct image_web_options *options, struct error *err)
 {
     struct image_web *web = xcalloc(1, sizeof *web);
     web->insecure =
         (struct insecure_hosts){ options->insecure_hosts, options->insecure_host_count };
     web->credentials = credentials_new();
-    if (credentials_read(web->credentials, NULL, options->netrc, err))
+    if (credentials_read(web->credentials, NULL, options->netrc, err) &&
+        read_certificates(web, options->certs_dir, err))
         return web;
     image_web_free(web);
     return NULL;
@@ -71,6 +80,7 @@ void image_web_free(struct image_web *web)
     if (!web)
         return;
     credentials_free(web->credentials);
+    certificates_free(web->certificates);
     free(web);
 }
 
@@ -124,6 +134,25 @@ static void set_credentials(struct image_web_answer *answer, const struct origin
     curl_easy_setopt(answer->easy, CURLOPT_PASSWORD, credential->password);
 }
 
+static void set_blob(CURL *easy, CURLoption option, struct slice pem)
+{
+    struct curl_blob blob = { (char *)pem.ptr, pem.len, CURL_BLOB_COPY };
+    if (pem.len > 0)
+        curl_easy_setopt(easy, option, &blob);
+}
+
+/* Besides the authorities that the system knows: those are curl's own CAPATH. */
+static void set_certificates(struct image_web_answer *answer, const struct origin *origin)
+{
+    const struct certificates *all = answer->web->certificates;
+    const struct certificate_set *set = all ? certificates_find(all, origin->authority) : NULL;
+    if (!set)
+        return;
+    set_blob(answer->easy, CURLOPT_CAINFO_BLOB, set->authorities);
+    set_blob(answer->easy, CURLOPT_SSLCERT_BLOB, set->client_certificate);
+    set_blob(answer->easy, CURLOPT_SSLKEY_BLOB, set->client_key);
+}
+
 static void set_options(struct image_web_answer *answer, const struct origin *origin)
 {
     CURL *easy = answer->easy;
@@ -143,6 +172,7 @@ static void set_options(struct image_web_answer *answer, const struct origin *or
     if (origin_is_loopback(origin))
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     set_credentials(answer, origin);
+    set_certificates(answer, origin);
 }
 
 static void end_request(struct image_web_answer *answer)

@@ -9,7 +9,8 @@
 
 /* What AppC images and their discovery need of the web: a GET that a worker thread waits for. */
 struct image_web_options {
-    const char *netrc; /* credentials for the hosts; NULL: none */
+    const char *netrc;     /* credentials for the hosts; NULL: none */
+    const char *certs_dir; /* their certificates, as Docker lays them out; NULL: none */
     /* "host[:port]" that may speak plain HTTP besides loopback; borrowed. */
     const char *const *insecure_hosts;
     size_t insecure_host_count;

@@ -259,6 +259,7 @@ static bool open_images(struct service *service, struct error *err)
         .appc_simple_discovery_uri_prefix = service->options->appc_prefix,
         .appc_meta_discovery = service->options->appc_meta_discovery,
         .web = { .netrc = service->netrc,
+                 .certs_dir = service->options->certs_dir,
                  .insecure_hosts = service->options->insecure_registries.items,
                  .insecure_host_count = service->options->insecure_registries.count },
     };

@@ -14,9 +14,9 @@ if not TOP:
     TOP = tempfile.mkdtemp(prefix="eos-appc.")
     with open(f"{TOP}/hosts", "w") as file:
         file.write("127.0.0.1 localhost web.test other.test plain.test\n")
-    key = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=eos test",
-           "-addext", "subjectAltName=DNS:web.test,DNS:other.test,DNS:localhost", "-keyout", f"{TOP}/key", "-out", f"{TOP}/cert"]
-    subprocess.run(key, check=True, capture_output=True)
+    for name, hosts in (("", "DNS:web.test,DNS:other.test,DNS:localhost"), ("own.", "DNS:web.test")):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN=eos {name}test",
+                        "-addext", f"subjectAltName={hosts}", "-keyout", f"{TOP}/{name}key", "-out", f"{TOP}/{name}cert"], check=True, capture_output=True)
     cage = ('ip link set lo up && mount --bind "$0/hosts" /etc/hosts && '
             'mount --bind "$0/cert" /etc/ssl/certs/ca-certificates.crt && exec "$@"')
     done = subprocess.run(["unshare", "--net", "--mount", "sh", "-c", cage, TOP, *sys.argv], env={**os.environ, "EOS_APPC_TOP": TOP})
@@ -155,13 +155,17 @@ class Web:
                     pass
 
         self.reset()
-        for port in (443, 80):
+        for port in (443, 80, 8443):  # the last one trusts and shows a certificate that the system does not know
             server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
             server.daemon_threads = True
             server.handle_error = lambda *args: None  # clients that hang up or do not trust us
-            if port == 443:
+            if port != 80:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(f"{TOP}/cert", f"{TOP}/key")
+                own = "own." if port == 8443 else ""
+                context.load_cert_chain(f"{TOP}/{own}cert", f"{TOP}/{own}key")
+                if own:
+                    context.verify_mode = ssl.CERT_REQUIRED
+                    context.load_verify_locations(f"{TOP}/own.cert")
                 server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
             threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -169,7 +173,7 @@ class Web:
         self.pages, self.asked = {}, []
 
     def answer(self, handler):
-        scheme = "https" if handler.connection.getsockname()[1] == 443 else "http"
+        scheme = "http" if handler.connection.getsockname()[1] == 80 else "https"
         place = handler.headers["Host"] + handler.path
         self.asked.append((f"{scheme}://{place}", handler.headers.get("Authorization")))
         page = self.pages.get(f"{scheme}://{place}", self.pages.get(place))
@@ -575,6 +579,23 @@ def credentials():
     assert [sent for url, sent in web.asked if "other.test" in url] == [None], web.asked
     assert all(sent == allowed for url, sent in web.asked if "web.test/" in url.split("?")[0].replace("other.test", "")), web.asked
     refused("--netrc", f"{WORK}/none", "appc:web.test/a", words=[f"{WORK}/none"])
+
+
+@check
+def certificates():
+    build("x.org/a", {"f": "x"})
+    web.put("https://web.test:8443")
+    prefix = ("--prefix", "https://web.test:8443/")
+    refused(*prefix, "appc:x.org/a", words=["certificate"], code=14)
+    directory = f"{WORK}/certs/web.test:8443"
+    os.makedirs(directory)
+    shutil.copy(f"{TOP}/own.cert", f"{directory}/ca.crt")
+    refused(*prefix, "--certs-dir", f"{WORK}/certs", "appc:x.org/a", words=["https://web.test:8443/"], code=14)
+    shutil.copy(f"{TOP}/own.cert", f"{directory}/client.cert")
+    shutil.copy(f"{TOP}/own.key", f"{directory}/client.key")
+    one(*prefix, "--certs-dir", f"{WORK}/certs", "appc:x.org/a")
+    os.truncate(f"{directory}/ca.crt", 50)
+    refused(*prefix, "--certs-dir", f"{WORK}/certs", "appc:x.org/a", words=["ca.crt"])
 
 
 @check

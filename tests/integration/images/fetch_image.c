@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 static struct {
-    const char *registry, *prefix, *netrc;
+    const char *registry, *prefix, *netrc, *certs_dir;
     struct option_list insecure;
     int64_t deadline_ms, repeat;
     struct option_list used, only;
@@ -30,6 +30,7 @@ static const struct option rows[] = {
     { .name = "registry", .type = OPTION_STRING, .target = &options.registry, .value = "URL", .help = "of the cluster" },
     { .name = "prefix", .type = OPTION_STRING, .target = &options.prefix, .value = "PREFIX", .help = "of simple discovery" },
     { .name = "meta", .type = OPTION_SWITCH, .target = &options.meta, .help = "meta discovery besides the prefix" },
+    { .name = "certs-dir", .type = OPTION_STRING, .target = &options.certs_dir, .value = "DIR", .help = "certificates" },
     { .name = "netrc", .type = OPTION_STRING, .target = &options.netrc, .value = "FILE", .help = "credentials" },
     { .name = "insecure-registry", .type = OPTION_LIST, .target = &options.insecure, .value = "HOST", .help = "plain HTTP" },
     { .name = "deadline", .type = OPTION_DURATION, .target = &options.deadline_ms, .value = "DURATION", .help = "of each request" },
@@ -230,7 +231,7 @@ static bool open_store(uv_loop_t *loop, const char *directory, struct error *err
         .registry_url = options.registry,
         .appc_simple_discovery_uri_prefix = options.prefix,
         .appc_meta_discovery = options.meta,
-        .web = { options.netrc, options.insecure.items, options.insecure.count },
+        .web = { options.netrc, options.certs_dir, options.insecure.items, options.insecure.count },
         .keep = { options.gc_size, options.gc_age_ms, options.orphan_age_ms },
     };
     store = image_store_open(loop, &store_options, err);
