@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
 
-    struct memory_source memory = { { read_memory }, data + 1, size - 1 };
+    struct memory_source memory = { { read_memory, NULL }, data + 1, size - 1 };
     struct image_unpack unpack = { data[0] % 2 ? IMAGE_APPC : IMAGE_DOCKER, &memory.source, &limits,
                                    root_fd, trash_fd };
     struct run run = { .unpack = &unpack };
