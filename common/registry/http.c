@@ -170,7 +170,9 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 {
     struct http_socket *socket = poll->data;
     struct http_client *client = socket->client;
-    int running, flags = status < 0 ? CURL_CSELECT_ERR : 0;
+    /* What the peer said before it broke off, such as why it does not take our certificate, is still there
+     * to be read; curl would not look for it if it were told of the error. */
+    int running, flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
 
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
