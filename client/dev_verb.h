@@ -11,7 +11,7 @@
         "is ready,\nrestarts a service that dies, and shows their logs on stderr.  Ctrl-C "        \
         "ends the tasks and\nstops everything; a second Ctrl-C does so at once.",                  \
     .flags = F(STATE_DIR) | F(HTTP) | F(CLUSTER) | F(CLUSTERS) | F(DOCKER_SOCKET) |                \
-             F(DOCKER_CONFIG) | F(NETRC) | F(INSECURE_REGISTRY) | F(APPC_PREFIX) | F(ISOLATION) |  \
-             F(TOKENS) | F(READY_TIMEOUT) | F(STOP_TIMEOUT) | F(LOG_LEVEL)
+             F(DOCKER_CONFIG) | F(NETRC) | F(CERTS_DIR) | F(INSECURE_REGISTRY) | F(APPC_PREFIX) |  \
+             F(ISOLATION) | F(TOKENS) | F(READY_TIMEOUT) | F(STOP_TIMEOUT) | F(LOG_LEVEL)
 
 verb_fn dev_exec;

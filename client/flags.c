@@ -70,6 +70,7 @@ static const struct flag table[FLAG_COUNT] = {
     [FLAG_DOCKER_SOCKET] = { { .name = "docker-socket", STRING, .value = "PATH", .help = "socket of the Docker engine" }, TO(docker_socket), .completes = COMPLETE_FILE },
     [FLAG_DOCKER_CONFIG] = { { .name = "docker-config", STRING, .value = "PATH", .help = "a config.json with credentials of registries, or a directory with one" }, TO(docker_config), .completes = COMPLETE_FILE },
     [FLAG_NETRC] = { { .name = "netrc", STRING, .value = "FILE", .help = "a netrc with credentials of registries" }, TO(netrc), .completes = COMPLETE_FILE },
+    [FLAG_CERTS_DIR] = { { .name = "certs-dir", STRING, .value = "DIR", .help = "HOST[:PORT]/ca.crt, client.cert and client.key of registries (default /etc/docker/certs.d)" }, TO(certs_dir), .completes = COMPLETE_DIRECTORY },
     [FLAG_INSECURE_REGISTRY] = { { .name = "insecure-registry", LIST, .value = "HOST[:PORT]", .help = "a registry that may speak plain HTTP; may be repeated" }, TO(insecure_registry) },
     [FLAG_APPC_PREFIX] = { { .name = "appc-simple-discovery-uri-prefix", STRING, .value = "PREFIX", .help = "where AppC images lie: a directory or URL, used as it is" }, TO(appc_prefix) },
     [FLAG_ISOLATION] = { { .name = "isolation", STRING, .value = "LIST", .help = "isolators of the launcher, separated by commas" }, TO(isolation) },

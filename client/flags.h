@@ -50,6 +50,7 @@ enum flag_id {
     FLAG_DOCKER_SOCKET,
     FLAG_DOCKER_CONFIG,
     FLAG_NETRC,
+    FLAG_CERTS_DIR,
     FLAG_INSECURE_REGISTRY,
     FLAG_APPC_PREFIX,
     FLAG_ISOLATION,
@@ -83,8 +84,8 @@ struct flags {
     int64_t run, bytes;
 
     /* of `eos dev` */
-    const char *state_dir, *http, *docker_socket, *docker_config, *netrc, *appc_prefix, *isolation,
-        *log_level;
+    const char *state_dir, *http, *docker_socket, *docker_config, *netrc, *certs_dir, *appc_prefix,
+        *isolation, *log_level;
     struct option_list clusters, insecure_registry;
     int64_t ready_timeout_ms, stop_timeout_ms;
 };

@@ -58,6 +58,7 @@ static void add_registry_flags(struct command *command)
     add_list(command, "--clusters", &flags->clusters);
     add(command, "--docker-config", flags->docker_config);
     add(command, "--netrc", flags->netrc);
+    add(command, "--certs-dir", flags->certs_dir);
     add_list(command, "--insecure-registry", &flags->insecure_registry);
 }
 

@@ -15,12 +15,12 @@ static const struct service_case {
     { "config", SERVICE_CONFIG, "/bin/eos-config --listen ipc:///s/run/config.sock" },
     { "binder", SERVICE_BINDER,
       "/bin/eos-binder --listen ipc:///s/run/binder.sock --clusters a.json --clusters b.json "
-      "--insecure-registry h:5000" },
+      "--certs-dir /certs --insecure-registry h:5000" },
     { "launcher", SERVICE_LAUNCHER,
       "/bin/eos-launcher --scheduler ipc:///s/run/cluster.sock --listen ipc:///s/run/launcher.sock "
       "--state-dir /s/launcher --cluster dev --docker-socket /d.sock "
       "--appc-simple-discovery-uri-prefix /aci/ --clusters a.json --clusters b.json "
-      "--insecure-registry h:5000" },
+      "--certs-dir /certs --insecure-registry h:5000" },
     { "gateway", SERVICE_GATEWAY,
       "/bin/eos-gateway --http 127.0.0.1:8081 --config ipc:///s/run/config.sock --binder "
       "ipc:///s/run/binder.sock --scheduler ipc:///s/run/scheduler.sock --cluster dev" },
@@ -34,6 +34,7 @@ static void is_started_with(void **state)
     flags.clusters = (struct option_list){ .items = files, .count = 2 };
     flags.insecure_registry = (struct option_list){ .items = registries, .count = 1 };
     flags.docker_socket = "/d.sock";
+    flags.certs_dir = "/certs";
     flags.appc_prefix = "/aci/";
     struct dev_settings settings = { "/bin", "/s", "127.0.0.1:8081", "dev", &flags };
     struct arena *arena = arena_new();
