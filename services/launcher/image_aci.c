@@ -308,3 +308,38 @@ bool image_aci_match(const struct image_aci *aci, const struct image_aci_name *w
             return false;
     return true;
 }
+
+static int compare_path(const void *key, const void *item)
+{
+    return strcmp(key, *(const char *const *)item);
+}
+
+/* The first path that is not before `key`. */
+static size_t lower_bound(const struct image_aci *aci, const char *key)
+{
+    size_t low = 0, high = aci->whitelist_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(aci->whitelist[middle], key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool has_below(const struct image_aci *aci, const char *path)
+{
+    char prefix[IMAGE_MAX_PATH_BYTES + 2];
+    int len = snprintf(prefix, sizeof prefix, "%s/", path);
+    size_t at = lower_bound(aci, prefix);
+    return at < aci->whitelist_count && strncmp(aci->whitelist[at], prefix, (size_t)len) == 0;
+}
+
+bool image_aci_permits(const struct image_aci *aci, const char *path)
+{
+    return aci->whitelist_count == 0 || !*path ||
+           bsearch(path, aci->whitelist, aci->whitelist_count, sizeof *aci->whitelist,
+                   compare_path) ||
+           has_below(aci, path);
+}

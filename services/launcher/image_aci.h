@@ -34,4 +34,7 @@ bool image_aci_parse(struct slice json, struct arena *arena, struct image_aci *r
 bool image_aci_match(const struct image_aci *aci, const struct image_aci_name *wanted,
                      struct error *err) MUST_CHECK;
 
+/* Whether its white list leaves `path` ("a/b"): what it names, and the directories on the way to that. */
+bool image_aci_permits(const struct image_aci *aci, const char *path);
+
 #define IMAGE_MAX_ACI_MANIFEST_BYTES (1u << 20)

@@ -10,9 +10,6 @@ struct image_whitelist {
     const struct image_whitelist *above; /* NULL at the top */
 };
 
-/* Whether a list leaves `path` ("a/b"): what it names, and the directories on the way to that. */
-bool image_whitelist_permits(const struct image_aci *aci, const char *path);
-
 /* The layer of an image of the store with only what all lists leave, made of hard links when it is not
  * there yet.  `ret_path` is absolute, in `arena`.  `filter` is not NULL. */
 bool image_whitelist_layer(const struct image_directory *directory, const char *id,

@@ -50,6 +50,7 @@ static void check_paths(const struct image_aci *aci)
     for (size_t i = 0; i < aci->whitelist_count; i++) {
         assert(!*aci->whitelist[i] || image_path_parse(slice_of(aci->whitelist[i]), &path, &err));
         assert(i == 0 || strcmp(aci->whitelist[i - 1], aci->whitelist[i]) <= 0);
+        assert(image_aci_permits(aci, aci->whitelist[i]));
     }
 }
 

@@ -427,6 +427,20 @@ def what_a_white_list_leaves_is_unchanged():
     assert os.stat(f"{root}/d").st_mtime == 1000 and os.readlink(f"{root}/d/link") == "suid"
 
 
+@check
+def what_is_beneath_stays_as_long_as_it_is_used():
+    base = build("x.org/base", {"a": "a", "b": "b"})
+    top = build("x.org/top", dependencies=[needs("x.org/base", base)], pathWhitelist=["/a"])
+    other = build("x.org/other", dependencies=[needs("x.org/base", base)])
+    image = one(*PREFIX, "appc:x.org/top")
+    one(*PREFIX, "appc:x.org/other")
+    run(FETCH, *PREFIX, "--prune", "--used", top, STORE)
+    assert one("--prefix", f"{WORK}/none", f"appc:x.org/top@{top}") == {**image, "request": f"appc:x.org/top@{top}"}, "gone"
+    assert not os.path.exists(f"{STORE}/appc/{other}") and os.path.exists(f"{STORE}/appc/{base}")
+    run(FETCH, *PREFIX, "--prune", STORE)
+    assert os.listdir(f"{STORE}/appc") == [], os.listdir(f"{STORE}/appc")
+
+
 # Discovery
 
 @check

@@ -183,9 +183,44 @@ static void matches_or_tells(void **state)
     arena_free(arena);
 }
 
+static const struct permit_case {
+    const char *name, *path;
+    bool is_permitted;
+} permit_cases[] = {
+    { "root", "", true },
+    { "listed", "usr/bin/x", true },
+    { "on the way", "usr/bin", true },
+    { "at the begin of the way", "usr", true },
+    { "listed directory", "srv", true },
+    { "in a listed directory", "srv/f", false },
+    { "beside", "usr/bin/y", false },
+    { "begins like one", "usr/bin/xx", false },
+    { "is the begin of one", "usr/bin/", false },
+    { "sorts between", "srv-1", false },
+    { "before all", "a", false },
+    { "behind all", "z", false },
+};
+
+static void permits_what_is_listed(void **state)
+{
+    const struct permit_case *c = *state;
+    struct arena *arena = arena_new();
+    struct image_aci aci;
+    struct error err = { 0 };
+
+    assert_true(image_aci_parse(SLICE(ACI(",\"pathWhitelist\":[\"/usr/bin/x\",\"/srv\",\"/srv!\","
+                                          "\"/srv0/z\"]")),
+                                arena, &aci, &err));
+    assert_int_equal(image_aci_permits(&aci, c->path), c->is_permitted);
+    assert_true(image_aci_parse(SLICE(ACI("")), arena, &aci, &err));
+    assert_true(image_aci_permits(&aci, c->path));
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(reads_what_is_beneath) };
     return RUN_CASES(cases, parses_or_explains) + RUN_CASES(match_cases, matches_or_tells) +
+           RUN_CASES(permit_cases, permits_what_is_listed) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }
