@@ -453,6 +453,9 @@ static bool binary_instances(struct vm *vm, enum binary_op op, struct value a, s
     if (found)
         return true;
     struct value x = value_contents(a), y = value_contents(b);
+    if (op == OP_MULTIPLY && is_sequence(x) &&
+        !value_call_special(vm, y, "__index__", NULL, 0, &y, &found))
+        return false;
     return x.kind != K_INSTANCE && y.kind != K_INSTANCE ? value_binary(vm, op, x, y, ret)
                                                         : unsupported(vm, op, a, b);
 }

@@ -294,11 +294,16 @@ static bool find_in_instance(struct vm *vm, struct value v, struct string *name,
         return true;
     if (value_is_moment(v) && (*ret = moment_part(v, name)).kind != K_UNBOUND)
         return true;
+    if (string_is(name, "__doc__")) {
+        *ret = V_NONE;
+        return true;
+    }
     if (find_special_name(vm, v, name, ret) || find_in_exception(vm, v, name, ret))
         return true;
     enum kind layout = instance->class->layout;
     found = layout == K_INSTANCE ? V_UNBOUND : special_find(layout, name);
-    if (found.kind == K_UNBOUND && layout != K_INSTANCE && is_plain_name(name) &&
+    bool is_builtin = layout != K_INSTANCE || !instance->class->attributes;
+    if (found.kind == K_UNBOUND && is_builtin && is_plain_name(name) &&
         !module_builtin_method(vm, instance->class, name, &found))
         return false;
     if (found.kind != K_UNBOUND)
@@ -376,6 +381,17 @@ static struct value function_defaults(struct vm *vm, const struct function *func
     return found.list->count ? found : V_NONE;
 }
 
+static struct value keyword_defaults(struct vm *vm, const struct function *function)
+{
+    struct value dict = dict_value(vm->arena, K_DICT);
+    const struct code *code = function->code;
+    uint32_t end = code->positional_count + code->keyword_only_count;
+    for (uint32_t i = code->positional_count; function->defaults && i < end; i++)
+        if (function->defaults[i].kind != K_UNBOUND)
+            dict_set_text(vm->arena, dict.dict, code->slots[i], function->defaults[i]);
+    return dict.dict->count ? dict : V_NONE;
+}
+
 static struct value keywords_of(struct vm *vm, const struct args *args)
 {
     struct value dict = dict_value(vm->arena, K_DICT);
@@ -409,6 +425,8 @@ static struct value find_in_function(struct vm *vm, struct value v, struct strin
         return v.function->code->doc ? V_STR(v.function->code->doc) : V_NONE;
     if (v.kind == K_FUNCTION && string_is(name, "__defaults__"))
         return function_defaults(vm, v.function);
+    if (v.kind == K_FUNCTION && string_is(name, "__kwdefaults__"))
+        return keyword_defaults(vm, v.function);
     if (v.kind == K_FUNCTION && string_is(name, "__module__"))
         return value_text(vm->arena, "builtins");
     if (v.kind == K_NATIVE && string_is(name, "__doc__"))
@@ -431,6 +449,21 @@ static struct value find_in_number(struct value v, const struct string *name)
     if (string_is(name, "imag"))
         return is_whole ? V_INT(0) : V_FLOAT(0);
     return is_whole && string_is(name, "denominator") ? V_INT(1) : V_UNBOUND;
+}
+
+static struct value find_in_property(struct vm *vm, const struct property *property,
+                                     struct string *name)
+{
+    bool is_getter = property->kind == PROPERTY_GETTER;
+    struct value setter = property->setter.kind == K_UNBOUND ? V_NONE : property->setter;
+    struct value deleter = property->deleter.kind == K_UNBOUND ? V_NONE : property->deleter;
+    if (string_is(name, is_getter ? "fget" : "__func__"))
+        return property->function;
+    if (is_getter && string_is(name, "fset"))
+        return setter;
+    if (is_getter && string_is(name, "fdel"))
+        return deleter;
+    return string_is(name, "__doc__") ? find_in_function(vm, property->function, name) : V_UNBOUND;
 }
 
 /* A slice or a range. */
@@ -477,6 +510,8 @@ bool value_find_attribute(struct vm *vm, struct value v, struct string *name, st
         found = generator_method(v.iterator, name);
     if (found.kind == K_UNBOUND && v.kind == K_DICT && string_is(name, "default_factory"))
         found = v.dict->fallback;
+    if (found.kind == K_UNBOUND && v.kind == K_PROPERTY)
+        found = find_in_property(vm, v.property, name);
     if (found.kind == K_UNBOUND)
         found = special_find(v.kind, name);
     if (found.kind == K_UNBOUND && is_plain_name(name) && value_class(v)) {
@@ -544,6 +579,20 @@ static bool set_in_exception(struct vm *vm, struct value v, const struct string 
     return true;
 }
 
+bool attribute_store(struct vm *vm, struct value v, struct string *name, struct value item)
+{
+    bool is_done = false;
+    if (class_is_subclass(v.instance->class, &class_BaseException) &&
+        !set_in_exception(vm, v, name, item, &is_done))
+        return false;
+    if (is_done)
+        return true;
+    if (!v.instance->attributes)
+        v.instance->attributes = dict_new(vm->arena);
+    dict_set_text(vm->arena, v.instance->attributes, name, item);
+    return true;
+}
+
 static bool set_in_instance(struct vm *vm, struct value v, struct string *name, struct value item)
 {
     struct value found = class_find(v.instance->class, name), arguments[] = { V_STR(name), item },
@@ -562,15 +611,7 @@ static bool set_in_instance(struct vm *vm, struct value v, struct string *name, 
         return false;
     if (is_done)
         return true;
-    if (class_is_subclass(v.instance->class, &class_BaseException) &&
-        !set_in_exception(vm, v, name, item, &is_done))
-        return false;
-    if (is_done)
-        return true;
-    if (!v.instance->attributes)
-        v.instance->attributes = dict_new(vm->arena);
-    dict_set_text(vm->arena, v.instance->attributes, name, item);
-    return true;
+    return attribute_store(vm, v, name, item);
 }
 
 bool value_set_attribute(struct vm *vm, struct value v, struct string *name, struct value item)
@@ -594,7 +635,29 @@ bool value_set_attribute(struct vm *vm, struct value v, struct string *name, str
                        value_type_name(v), name->data);
 }
 
+/* By a property's deleter, or by __delattr__(). */
+static bool delete_by_code(struct vm *vm, struct value v, struct string *name, bool *ret_done)
+{
+    struct value found = class_find(v.instance->class, name), text = V_STR(name), result;
+    *ret_done = true;
+    if (found.kind == K_PROPERTY && found.property->kind == PROPERTY_GETTER) {
+        if (found.property->deleter.kind != K_UNBOUND)
+            return value_call1(vm, found.property->deleter, v, &result);
+        return raise_error(vm, &class_AttributeError, "property '%s' of '%s' object has no deleter",
+                           name->data, v.instance->class->name);
+    }
+    return value_call_special(vm, v, "__delattr__", &text, 1, &result, ret_done);
+}
+
 bool value_delete_attribute(struct vm *vm, struct value v, struct string *name)
+{
+    bool is_done = false;
+    if (v.kind == K_INSTANCE && !delete_by_code(vm, v, name, &is_done))
+        return false;
+    return is_done || attribute_remove(vm, v, name);
+}
+
+bool attribute_remove(struct vm *vm, struct value v, struct string *name)
 {
     struct dict *attributes = v.kind == K_INSTANCE ? v.instance->attributes
                               : v.kind == K_CLASS  ? v.class->attributes

@@ -97,6 +97,11 @@ BUILTIN(builtin_divmod)
 {
     (void)self;
     struct value pair[2];
+    bool found;
+    if (!value_call_special(vm, args->items[0], "__divmod__", args->items + 1, 1, ret, &found))
+        return false;
+    if (found)
+        return true;
     bool is_float = args->items[0].kind == K_FLOAT || args->items[1].kind == K_FLOAT;
     if (is_float && value_is_number(args->items[1]) && value_is_number(args->items[0]) &&
         integer_sign(args->items[1].kind == K_FLOAT ? V_INT(args->items[1].f != 0)
@@ -221,6 +226,14 @@ BUILTIN(builtin_round)
     bool has_digits = args->items[1].kind > K_NONE;
     if (has_digits && !value_to_i64(vm, args->items[1], &digits))
         return false;
+    if (value_is_integer(v))
+        return round_integer(vm, v, digits, ret);
+    bool found;
+    if (!value_call_special(vm, v, "__round__", args->items + 1, has_digits, ret, &found))
+        return false;
+    if (found)
+        return true;
+    v = value_contents(v);
     if (value_is_integer(v))
         return round_integer(vm, v, digits, ret);
     if (v.kind != K_FLOAT)

@@ -193,7 +193,7 @@ static void adopt_functions(struct class *class)
 static bool check_methods(struct vm *vm, const struct string *class_name,
                           const struct dict *attributes)
 {
-    static const char *const names[] = { "__init_subclass__", "__getattribute__" };
+    static const char *const names[] = { "__getattribute__" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (dict_get_text(attributes, string_from(vm->arena, names[i])).kind != K_UNBOUND)
             return raise_error(vm, &class_NotImplementedError,
@@ -246,6 +246,9 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
     class->name = name->data;
     class->attributes = attributes;
     for (size_t i = 0; i < base_count; i++) {
+        if (bases[i].kind == K_CLASS && bases[i].class == &class_type)
+            return raise_error(vm, &class_TypeError,
+                               "metaclasses are not part of the configuration language");
         if (!is_base(bases[i]))
             return raise_error(vm, &class_TypeError, "type '%s' is not an acceptable base type",
                                bases[i].kind == K_CLASS ? bases[i].class->name
@@ -268,6 +271,40 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
         return false;
     *ret = class;
     return true;
+}
+
+static bool tell_names(struct vm *vm, const struct class *class)
+{
+    const struct dict *attributes = dict_copy(vm->arena, class->attributes);
+    size_t cursor = 0;
+    for (struct dict_entry *entry; (entry = dict_next(attributes, &cursor));) {
+        const struct value items[] = { { .kind = K_CLASS, .class = class }, entry->key };
+        struct value result;
+        bool found;
+        if (!value_call_special(vm, entry->value, "__set_name__", items, 2, &result, &found))
+            return false;
+    }
+    return true;
+}
+
+bool class_announce(struct vm *vm, const struct class *class, const struct keyword *keywords,
+                    size_t keyword_count)
+{
+    struct string *name = string_from(vm->arena, "__init_subclass__");
+    struct value found = V_UNBOUND, self = { .kind = K_CLASS, .class = class }, result;
+    const struct args args = { .keywords = keywords, .keyword_count = keyword_count };
+    if (!tell_names(vm, class))
+        return false;
+    for (size_t i = 1; i < class->mro_count && found.kind == K_UNBOUND; i++)
+        if (class->mro[i]->attributes)
+            found = dict_get_text(class->mro[i]->attributes, name);
+    if (found.kind == K_PROPERTY)
+        found = found.property->function;
+    if (found.kind != K_UNBOUND)
+        return value_call(vm, bind_method(vm, self, found), &args, &result);
+    return keyword_count == 0 ||
+           raise_error(vm, &class_TypeError, "%s.__init_subclass__() takes no keyword arguments",
+                       class->name);
 }
 
 /* --- instances --- */

@@ -23,6 +23,11 @@ bool view_to_set(struct vm *vm, struct value v, struct value *ret);
 /* `int | str`: false, without an exception, when these are no classes. */
 bool class_union(struct vm *vm, struct value a, struct value b, struct value *ret);
 
+/* Tells a new class's attributes their names, and its bases that it is there, with the keywords of its
+ * statement. */
+bool class_announce(struct vm *vm, const struct class *class, const struct keyword *keywords,
+                    size_t keyword_count);
+
 /* A class statement: `bases` may be empty. */
 bool class_define(struct vm *vm, struct string *name, const struct value *bases, size_t base_count,
                   struct dict *attributes, const struct class **ret);

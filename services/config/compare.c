@@ -28,12 +28,21 @@ static bool instance_truth(struct vm *vm, struct value v, bool *ret)
     bool found;
     if (!value_call_special(vm, v, "__bool__", NULL, 0, &result, &found))
         return false;
+    if (found && result.kind != K_BOOL)
+        return raise_error(vm, &class_TypeError, "__bool__ should return bool, returned %s",
+                           value_type_name(result));
+    *ret = found && result.b;
     if (found)
-        return value_truth(vm, result, ret);
+        return true;
     if (!value_call_special(vm, v, "__len__", NULL, 0, &result, &found))
         return false;
-    if (found)
-        return value_truth(vm, result, ret);
+    size_t length = 0;
+    if (found) {
+        if (!length_of_result(vm, result, &length))
+            return false;
+        *ret = length > 0;
+        return true;
+    }
     v = value_contents(v);
     if (v.kind != K_INSTANCE)
         return value_truth(vm, v, ret);
@@ -625,14 +634,36 @@ static bool hash_container(struct vm *vm, struct value v, uint64_t *ret)
     return is_done;
 }
 
+/* A class that says when its objects are equal and not what their hash is, or sets it to None. */
+static bool class_is_unhashable(struct vm *vm, const struct class *class)
+{
+    struct string *hash = string_from(vm->arena, "__hash__"),
+                  *equal = string_from(vm->arena, "__eq__");
+    size_t cursor = 0;
+    for (const struct class *at; (at = class_next(class, &cursor));) {
+        if (!at->attributes)
+            return false;
+        struct value found = dict_get_text(at->attributes, hash);
+        if (found.kind != K_UNBOUND)
+            return found.kind == K_NONE;
+        if (dict_get_text(at->attributes, equal).kind == K_FUNCTION)
+            return true;
+    }
+    return false;
+}
+
 static bool hash_instance(struct vm *vm, struct value v, uint64_t *ret)
 {
     struct value result;
     bool found;
     if (!value_call_special(vm, v, "__hash__", NULL, 0, &result, &found))
         return false;
+    if (found && !value_is_integer(result))
+        return raise_error(vm, &class_TypeError, "__hash__ method should return an integer");
     if (found)
         return value_hash(vm, result, ret);
+    if (class_is_unhashable(vm, v.instance->class))
+        return raise_error(vm, &class_TypeError, "unhashable type: '%s'", v.instance->class->name);
     struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)
         return value_hash(vm, inner, ret);

@@ -612,15 +612,21 @@ static enum flow execute_def(struct vm *vm, struct frame *frame, const struct no
 }
 
 static bool evaluate_bases(struct vm *vm, struct frame *frame, const struct node *call,
-                           struct list *bases)
+                           struct list *bases, struct keyword *keywords, size_t *ret_count)
 {
     for (uint32_t i = 0; i < call->count; i++) {
+        const struct node *item = call->items[i];
         struct value v;
-        if (call->items[i]->kind == N_KEYWORD)
+        bool is_keyword = item->kind == N_KEYWORD;
+        if (is_keyword && string_is(item->value.s, "metaclass"))
             return raise_error(vm, &class_TypeError,
                                "metaclasses are not part of the configuration language");
-        if (!evaluate(vm, frame, call->items[i], &v))
+        if (!evaluate(vm, frame, is_keyword ? item->a : item, &v))
             return false;
+        if (is_keyword) {
+            keywords[(*ret_count)++] = (struct keyword){ item->value.s, v };
+            continue;
+        }
         if (v.kind == K_CLASS && v.class == &class_object && call->count > 1)
             continue;
         list_push(vm->arena, bases, v);
@@ -632,7 +638,9 @@ static bool make_class(struct vm *vm, struct frame *frame, const struct node *no
                        struct value *ret)
 {
     struct list bases = { 0 };
-    if (!evaluate_bases(vm, frame, node->b, &bases))
+    struct keyword *keywords = arena_array(vm->arena, node->b->count, sizeof *keywords);
+    size_t keyword_count = 0;
+    if (!evaluate_bases(vm, frame, node->b, &bases, keywords, &keyword_count))
         return false;
     struct frame *body = frame_new(vm, node->code, frame);
     body->names = dict_new(vm->arena);
@@ -643,7 +651,8 @@ static bool make_class(struct vm *vm, struct frame *frame, const struct node *no
         return type_define_struct(vm, node->code->name->data, bases.items[0].type, body->names,
                                   ret);
     ret->kind = K_CLASS;
-    return class_define(vm, node->code->name, bases.items, bases.count, body->names, &ret->class);
+    return class_define(vm, node->code->name, bases.items, bases.count, body->names, &ret->class) &&
+           class_announce(vm, ret->class, keywords, keyword_count);
 }
 
 static enum flow execute_class(struct vm *vm, struct frame *frame, const struct node *node)

@@ -40,6 +40,13 @@ static bool is_dict(struct value v)
 
 /* --- length --- */
 
+bool length_of_result(struct vm *vm, struct value v, size_t *ret)
+{
+    if (value_is_integer(v) && integer_sign(v) < 0)
+        return raise_error(vm, &class_ValueError, "__len__() should return >= 0");
+    return value_to_size(vm, v, ret);
+}
+
 static bool instance_length(struct vm *vm, struct value v, size_t *ret)
 {
     struct value result;
@@ -47,7 +54,7 @@ static bool instance_length(struct vm *vm, struct value v, size_t *ret)
     if (!value_call_special(vm, v, "__len__", NULL, 0, &result, &found))
         return false;
     if (found)
-        return value_to_size(vm, result, ret);
+        return length_of_result(vm, result, ret);
     struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)
         return value_length(vm, inner, ret);
@@ -229,6 +236,9 @@ static bool to_index(struct vm *vm, struct value v, struct value key, size_t *re
     key = value_contents(key);
     if (key.kind == K_INSTANCE && !value_call_special(vm, key, "__index__", NULL, 0, &key, &found))
         return false;
+    if (found && !value_is_integer(key))
+        return raise_error(vm, &class_TypeError, "__index__ returned non-int (type %s)",
+                           value_type_name(key));
     if (!value_is_integer(key))
         return raise_error(vm, &class_TypeError,
                            v.kind == K_STR ? "%s indices must be integers, not '%s'"
@@ -323,6 +333,18 @@ static bool get_instance_item(struct vm *vm, struct value v, struct value key, s
                        value_type_name(v));
 }
 
+/* list[int] in annotations and the like, or what the class says. */
+static bool get_class_item(struct vm *vm, struct value v, struct value key, struct value *ret)
+{
+    struct value found = class_find(v.class, string_from(vm->arena, "__class_getitem__"));
+    if (found.kind == K_PROPERTY)
+        found = found.property->function;
+    if (found.kind == K_FUNCTION)
+        return value_call2(vm, found, v, key, ret);
+    *ret = v;
+    return true;
+}
+
 bool value_get_item(struct vm *vm, struct value v, struct value key, struct value *ret)
 {
     switch (v.kind) {
@@ -341,9 +363,8 @@ bool value_get_item(struct vm *vm, struct value v, struct value key, struct valu
         return get_instance_item(vm, v, key, ret);
     case K_OBJECT:
         return object_get_item(vm, v.object, key, ret);
-    case K_CLASS: /* list[int] in annotations and the like */
-        *ret = v;
-        return true;
+    case K_CLASS:
+        return get_class_item(vm, v, key, ret);
     default:
         return raise_error(vm, &class_TypeError, "'%s' object is not subscriptable",
                            value_type_name(v));

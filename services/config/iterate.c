@@ -123,8 +123,15 @@ static bool iterate_instance(struct vm *vm, struct value v, struct iterator **re
         if (!value_find_attribute(vm, v, string_from(vm->arena, "__iter__"), &method) ||
             !value_call(vm, method, &none, &result))
             return false;
-        if (result.kind != K_INSTANCE)
-            return value_iterate(vm, result, ret);
+        if (result.kind != K_INSTANCE && result.kind != K_ITERATOR)
+            return raise_error(vm, &class_TypeError, "iter() returned non-iterator of type '%s'",
+                               value_type_name(result));
+        if (result.kind == K_ITERATOR || !has_method(vm, result, "__next__"))
+            return result.kind == K_ITERATOR
+                       ? value_iterate(vm, result, ret)
+                       : raise_error(vm, &class_TypeError,
+                                     "iter() returned non-iterator of type '%s'",
+                                     value_type_name(result));
         *ret = iterator_new(vm, "iterator", next_of_instance);
         (*ret)->a = result;
         return true;

@@ -43,6 +43,7 @@ struct lexer {
     struct indent indents[LIMIT_NESTING];
     size_t indent_count;
     bool is_expression;
+    uint32_t open_at; /* as in struct tokens */
 };
 
 const char *token_text(enum token_kind kind)
@@ -264,6 +265,13 @@ static bool is_prefix_letter(char c)
     return lower == 'r' || lower == 'b' || lower == 'u' || lower == 'f';
 }
 
+/* Of two letters, one is `r`, and the other one `b` or `f`. */
+static bool is_raw_pair(int a, int b)
+{
+    int other = a == 'r' ? b : a;
+    return (a == 'r' || b == 'r') && (other == 'b' || other == 'f');
+}
+
 /* How many characters of a string prefix such as `rf` stand here, directly before a quote; -1 when
  * this is no string. */
 static int string_prefix(const struct lexer *lexer)
@@ -271,6 +279,8 @@ static int string_prefix(const struct lexer *lexer)
     uint32_t length = 0;
     while (length < 2 && is_prefix_letter(peek(lexer, length)))
         length++;
+    if (length == 2 && !is_raw_pair(peek(lexer, 0) | 0x20, peek(lexer, 1) | 0x20))
+        return -1;
     char quote = peek(lexer, length);
     return quote == '\'' || quote == '"' ? (int)length : -1;
 }
@@ -308,6 +318,16 @@ static void note_prefix(struct token *token, const char *prefix, int length)
     }
 }
 
+static void unterminated(struct lexer *lexer, uint32_t start, bool is_triple)
+{
+    struct place last = source_place(lexer->source, lexer->at, lexer->at);
+    add_error(lexer, start,
+              arena_printf(lexer->arena, "unterminated %sstring literal (detected at line %d)",
+                           is_triple ? "triple-quoted " : "", last.line));
+    if (lexer->opener_count && lexer->open_at == UINT32_MAX)
+        lexer->open_at = start;
+}
+
 static void lex_string(struct lexer *lexer, uint32_t start, int prefix)
 {
     struct token token = { .kind = T_STRING, .start = start };
@@ -318,9 +338,7 @@ static void lex_string(struct lexer *lexer, uint32_t start, int prefix)
     lexer->at += is_triple ? 3 : 1;
     token.body_start = lexer->at;
     if (!skip_string_body(lexer, quote, is_triple)) {
-        add_error(lexer, start,
-                  is_triple ? "unterminated triple-quoted string literal"
-                            : "unterminated string literal");
+        unterminated(lexer, start, is_triple);
         return;
     }
     token.body_end = lexer->at;
@@ -351,9 +369,13 @@ static void note_close(struct lexer *lexer, char close, uint32_t at)
     if (opener.close == close)
         return;
     struct place place = source_place(lexer->source, opener.at, opener.at + 1);
+    struct place here = source_place(lexer->source, at, at + 1);
     diagnostics_add(lexer->errors, ERROR_SYNTAX, span(lexer, at, at + 1),
-                    "closing parenthesis '%c' does not match opening parenthesis '%c' on line %d",
-                    close, lexer->text[opener.at], place.line);
+                    "closing parenthesis '%c' does not match opening parenthesis '%c'%s", close,
+                    lexer->text[opener.at],
+                    here.line == place.line
+                        ? ""
+                        : arena_printf(lexer->arena, " on line %d", place.line));
 }
 
 static void track_brackets(struct lexer *lexer, char c, uint32_t at)
@@ -464,8 +486,9 @@ static void lex_all(struct lexer *lexer)
 
 static void finish_file(struct lexer *lexer)
 {
-    if (lexer->opener_count > 0) {
+    if (lexer->opener_count > 0 && lexer->open_at == UINT32_MAX) {
         uint32_t at = lexer->openers[lexer->opener_count - 1].at;
+        lexer->open_at = at;
         diagnostics_add(lexer->errors, ERROR_SYNTAX, span(lexer, at, at + 1),
                         "'%c' was never closed", lexer->text[at]);
     }
@@ -483,13 +506,15 @@ struct tokens lexer_run(struct arena *arena, const struct source *source,
                            .errors = errors,
                            .text = source->text.ptr,
                            .end = (uint32_t)source->text.len,
+                           .open_at = UINT32_MAX,
                            .indent_count = 1 };
     if (slice_starts_with(source->text, SLICE("\xef\xbb\xbf")))
         lexer.at = 3;
     start_line(&lexer);
     lex_all(&lexer);
     finish_file(&lexer);
-    return (struct tokens){ lexer.items, lexer.count };
+    return (struct tokens){ lexer.items, lexer.count,
+                            lexer.opener_count ? lexer.open_at : UINT32_MAX };
 }
 
 struct tokens lexer_run_expression(struct arena *arena, const struct source *source, uint32_t start,
@@ -500,9 +525,10 @@ struct tokens lexer_run_expression(struct arena *arena, const struct source *sou
                            .errors = errors,
                            .text = source->text.ptr,
                            .at = start,
+                           .open_at = UINT32_MAX,
                            .end = end,
                            .is_expression = true };
     lex_all(&lexer);
     push_plain(&lexer, T_END, lexer.at);
-    return (struct tokens){ lexer.items, lexer.count };
+    return (struct tokens){ lexer.items, lexer.count, UINT32_MAX };
 }

@@ -31,6 +31,9 @@ struct token {
 struct tokens {
     struct token *items;
     size_t count; /* the last one is T_END */
+    /* Where a bracket or a string in brackets begins that is open to the end: what stands behind was read
+     * wrongly; UINT32_MAX: nowhere. */
+    uint32_t open_at;
 };
 
 /* The whole of a file. */

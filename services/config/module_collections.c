@@ -51,9 +51,13 @@ static bool copy_deep(struct vm *vm, struct value v, struct list *known, struct 
 static bool copy_entries(struct vm *vm, struct dict *dict, struct list *known)
 {
     size_t cursor = 0;
-    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));)
-        if (!copy_deep(vm, entry->value, known, &entry->value))
+    for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));) {
+        struct value copy;
+        if (!copy_deep(vm, entry->value, known, &copy))
             return false;
+        if (dict->entries && cursor <= dict->used) /* the copying may have changed the table */
+            dict->entries[cursor - 1].value = copy;
+    }
     return true;
 }
 
@@ -62,9 +66,13 @@ static bool copy_inside(struct vm *vm, struct value copy, struct list *known)
     switch (copy.kind) {
     case K_LIST:
     case K_TUPLE:
-        for (size_t i = 0; i < copy.list->count; i++)
-            if (!copy_deep(vm, copy.list->items[i], known, &copy.list->items[i]))
+        for (size_t i = 0; i < copy.list->count; i++) {
+            struct value item;
+            if (!copy_deep(vm, copy.list->items[i], known, &item))
                 return false;
+            if (i < copy.list->count)
+                copy.list->items[i] = item;
+        }
         return true;
     case K_DICT:
         return copy_entries(vm, copy.dict, known);
@@ -86,15 +94,25 @@ static bool copy_deep(struct vm *vm, struct value v, struct list *known, struct 
         *ret = v;
         return true;
     }
-    if (!vm_step(vm) || !vm_enter(vm))
+    bool found;
+    struct value memo = dict_value(vm->arena, K_DICT);
+    if (!vm_step(vm))
         return false;
     vm->steps += known->count / 32;
     for (size_t i = 0; i + 1 < known->count; i += 2)
         if (known->items[i].kind == v.kind && known->items[i].p == v.p) {
             *ret = known->items[i + 1];
-            vm_leave(vm);
             return true;
         }
+    if (!value_call_special(vm, v, "__deepcopy__", &memo, 1, ret, &found))
+        return false;
+    if (found) {
+        list_push(vm->arena, known, v);
+        list_push(vm->arena, known, *ret);
+        return true;
+    }
+    if (!vm_enter(vm))
+        return false;
     struct value copy =
         v.kind == K_TUPLE ? tuple_of(vm->arena, v.list->items, v.list->count) : copy_shallow(vm, v);
     list_push(vm->arena, known, v);
@@ -131,16 +149,12 @@ const struct native copy_natives[] = {
 
 /* --- operator --- */
 
-static bool get_keys(struct vm *vm, struct value keys, struct value from, bool is_attribute,
-                     struct value *ret)
+static bool get_keys(struct vm *vm, struct value keys, struct value from, struct value *ret)
 {
     struct value tuple = list_new(vm->arena, K_TUPLE, keys.list->count);
     for (size_t i = 0; i < keys.list->count; i++) {
-        struct value v, key = keys.list->items[i];
-        if (is_attribute && key.kind != K_STR)
-            return raise_error(vm, &class_TypeError, "attribute name must be a string");
-        if (!(is_attribute ? value_get_attribute(vm, from, key.s, &v)
-                           : value_get_item(vm, from, key, &v)))
+        struct value v;
+        if (!value_get_item(vm, from, keys.list->items[i], &v))
             return false;
         list_push(vm->arena, tuple.list, v);
     }
@@ -150,30 +164,16 @@ static bool get_keys(struct vm *vm, struct value keys, struct value from, bool i
 
 FUNCTION(getter_item)
 {
-    return get_keys(vm, self, args->items[0], false, ret);
-}
-
-FUNCTION(getter_attribute)
-{
-    return get_keys(vm, self, args->items[0], true, ret);
+    return get_keys(vm, self, args->items[0], ret);
 }
 
 static const struct native ITEM_GETTER = { "itemgetter", getter_item, "obj" };
-static const struct native ATTRIBUTE_GETTER = { "attrgetter", getter_attribute, "obj" };
 
 FUNCTION(operator_itemgetter)
 {
     (void)self;
     *ret = bind_method(vm, tuple_of(vm->arena, args->items, args->count),
                        (struct value){ .kind = K_NATIVE, .native = &ITEM_GETTER });
-    return true;
-}
-
-FUNCTION(operator_attrgetter)
-{
-    (void)self;
-    *ret = bind_method(vm, tuple_of(vm->arena, args->items, args->count),
-                       (struct value){ .kind = K_NATIVE, .native = &ATTRIBUTE_GETTER });
     return true;
 }
 
@@ -193,7 +193,6 @@ BINARY(mod, OP_MODULO)
 
 const struct native operator_natives[] = {
     { "add", operator_add, "a b" },
-    { "attrgetter", operator_attrgetter, NULL },
     { "floordiv", operator_floordiv, "a b" },
     { "itemgetter", operator_itemgetter, NULL },
     { "mod", operator_mod, "a b" },

@@ -310,6 +310,50 @@ static int64_t weekday(const struct moment *moment)
     return ((moment->days + 3) % 7 + 7) % 7;
 }
 
+static bool add_directive(struct vm *vm, struct buffer *buffer, const struct moment *moment,
+                          char c);
+
+/* Those that stand for several others, and the numbers of weeks. */
+static bool add_rare_directive(struct vm *vm, struct buffer *buffer, const struct moment *moment,
+                               char c)
+{
+    static const struct {
+        char c;
+        const char *parts;
+    } rows[] = {
+        { 'c', "%a %b %e %H:%M:%S %Y" },
+        { 'D', "%m/%d/%y" },
+        { 'F', "%Y-%m-%d" },
+        { 'h', "%b" },
+        { 'R', "%H:%M" },
+        { 'T', "%H:%M:%S" },
+        { 'x', "%m/%d/%y" },
+        { 'X', "%H:%M:%S" },
+    };
+    int64_t year, month, day, sunday = (weekday(moment) + 1) % 7;
+    date_from_days(moment->days, &year, &month, &day);
+    int64_t day_of_year = moment->days - days_from_date(year, 1, 1);
+    if (c == 'e' || c == 'u')
+        buffer_printf(buffer, "%*lld", c == 'e' ? 2 : 1,
+                      (long long)(c == 'e' ? day : weekday(moment) + 1));
+    else if (c == 'U' || c == 'W')
+        buffer_printf(buffer, "%02lld",
+                      (long long)(day_of_year + 7 - (c == 'U' ? sunday : weekday(moment))) / 7);
+    if (c && strchr("euUW", c))
+        return true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].c != c)
+            continue;
+        for (const char *at = rows[i].parts; *at; at++)
+            if (*at != '%')
+                buffer_char(buffer, *at);
+            else if (!add_directive(vm, buffer, moment, *++at))
+                return false;
+        return true;
+    }
+    return raise_error(vm, &class_ValueError, "strftime() does not know %%%c", c);
+}
+
 static bool add_directive(struct vm *vm, struct buffer *buffer, const struct moment *moment, char c)
 {
     int64_t year, month, day, hour = moment->seconds / 3600;
@@ -367,7 +411,7 @@ static bool add_directive(struct vm *vm, struct buffer *buffer, const struct mom
         buffer_char(buffer, '%');
         return true;
     default:
-        return raise_error(vm, &class_ValueError, "strftime() does not know %%%c", c);
+        return add_rare_directive(vm, buffer, moment, c);
     }
 }
 

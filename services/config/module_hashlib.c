@@ -62,6 +62,8 @@ FUNCTION(hash_digest)
     return true;
 }
 
+static bool make_hash(struct vm *vm, const char *algorithm, struct value data, struct value *ret);
+
 FUNCTION(hash_hexdigest)
 {
     (void)args;
@@ -75,10 +77,20 @@ FUNCTION(hash_hexdigest)
     return buffer_value(vm, &buffer, ret);
 }
 
+FUNCTION(hash_copy)
+{
+    (void)args;
+    const struct hash *hash = hash_of(self);
+    struct value data = { .kind = K_BYTES,
+                          .s = string_new_bytes(vm->arena,
+                                                hash->input.bytes ? hash->input.bytes : "",
+                                                hash->input.len) };
+    return make_hash(vm, hash->algorithm, data, ret);
+}
+
 static const struct native HASH_METHODS[] = {
-    { "update", hash_update, "data" },
-    { "digest", hash_digest, "" },
-    { "hexdigest", hash_hexdigest, "" },
+    { "copy", hash_copy, "" },     { "update", hash_update, "data" },
+    { "digest", hash_digest, "" }, { "hexdigest", hash_hexdigest, "" },
     { NULL, NULL, NULL },
 };
 
@@ -95,6 +107,9 @@ static bool make_hash(struct vm *vm, const char *algorithm, struct value data, s
     instance->class = &class_hash;
     instance->payload = (struct value){ .kind = K_NODE, .p = hash };
     instance->cause = V_NONE;
+    instance->attributes = dict_new(vm->arena);
+    dict_set_text(vm->arena, instance->attributes, string_from(vm->arena, "name"),
+                  value_text(vm->arena, algorithm));
     *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
     return value_is_unset(data) || feed(vm, hash, data);
 }

@@ -107,9 +107,6 @@ bool prepare_os(struct vm *vm, struct dict *attributes)
 
 bool prepare_sys(struct vm *vm, struct dict *attributes)
 {
-    struct value version[] = { V_INT(3), V_INT(11), V_INT(0) };
-    dict_set_text(vm->arena, attributes, string_from(vm->arena, "version_info"),
-                  tuple_of(vm->arena, version, 3));
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "maxsize"), V_INT(INT64_MAX));
     dict_set_text(vm->arena, attributes, string_from(vm->arena, "stdout"),
                   value_text(vm->arena, "<stdout>"));

@@ -20,6 +20,10 @@ static void put(struct vm *vm, struct dict *attributes, const char *name, struct
 
 static bool number_of(struct vm *vm, struct value v, double *ret)
 {
+    bool found;
+    v = value_contents(v);
+    if (!value_call_special(vm, v, "__float__", NULL, 0, &v, &found))
+        return false;
     if (v.kind == K_FLOAT)
         *ret = v.f;
     else if (value_is_integer(v))
@@ -32,6 +36,14 @@ static bool number_of(struct vm *vm, struct value v, double *ret)
 static bool whole(struct vm *vm, struct value v, double (*round_by)(double), struct value *ret)
 {
     double d;
+    const char *method = round_by == ceil    ? "__ceil__"
+                         : round_by == floor ? "__floor__"
+                                             : "__trunc__";
+    bool found;
+    if (!value_call_special(vm, v, method, NULL, 0, ret, &found))
+        return false;
+    if (found)
+        return true;
     if (value_is_integer(v))
         return value_binary(vm, OP_ADD, v, V_INT(0), ret);
     if (!number_of(vm, v, &d))

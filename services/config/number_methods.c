@@ -242,17 +242,27 @@ static bool construct_slice(struct vm *vm, const struct class *class, const stru
     return true;
 }
 
+static struct value property_part(const struct args *args, size_t index, const char *name)
+{
+    struct value v = index < args->count ? args->items[index] : V_UNBOUND;
+    for (size_t i = 0; i < args->keyword_count; i++)
+        if (string_is(args->keywords[i].name, name))
+            v = args->keywords[i].value;
+    return v.kind == K_NONE ? V_UNBOUND : v;
+}
+
 static bool construct_property(struct vm *vm, const struct class *class, const struct args *args,
                                struct value *ret)
 {
     struct property *property = arena_alloc(vm->arena, sizeof *property);
-    if (args->count < 1)
-        return raise_error(vm, &class_TypeError, "%s expected a function", class->name);
+    if (args->count < 1 && class != &class_property)
+        return raise_error(vm, &class_TypeError, "%s expected 1 argument, got 0", class->name);
     property->kind = class == &class_property       ? PROPERTY_GETTER
                      : class == &class_staticmethod ? PROPERTY_STATIC
                                                     : PROPERTY_CLASS;
-    property->function = args->items[0];
-    property->setter = args->count > 1 ? args->items[1] : V_UNBOUND;
+    property->function = args->count ? args->items[0] : V_NONE;
+    property->setter = property_part(args, 1, "fset");
+    property->deleter = property_part(args, 2, "fdel");
     *ret = (struct value){ .kind = K_PROPERTY, .property = property };
     return true;
 }
@@ -273,7 +283,8 @@ static bool construct_type(struct vm *vm, const struct class *class, const struc
         return type_define_struct(vm, args->items[0].s->data, args->items[1].list->items[0].type,
                                   args->items[2].dict, ret);
     if (!class_define(vm, args->items[0].s, args->items[1].list->items, args->items[1].list->count,
-                      dict_copy(vm->arena, args->items[2].dict), &made))
+                      dict_copy(vm->arena, args->items[2].dict), &made) ||
+        !class_announce(vm, made, args->keywords, args->keyword_count))
         return false;
     *ret = (struct value){ .kind = K_CLASS, .class = made };
     return true;
@@ -310,34 +321,68 @@ static bool construct_partial(struct vm *vm, const struct class *class, const st
     return true;
 }
 
-/* @name.setter, @name.getter: a new property with one of its functions replaced. */
-static struct value property_with(struct vm *vm, struct value self, struct value getter,
-                                  struct value setter)
+/* @name.setter and the like: a new property with one of its functions replaced. */
+static struct property *property_copy(struct vm *vm, struct value self, struct value *ret)
 {
     struct property *property = arena_alloc(vm->arena, sizeof *property);
     *property = *self.property;
-    property->function = getter;
-    property->setter = setter;
-    return (struct value){ .kind = K_PROPERTY, .property = property };
+    *ret = (struct value){ .kind = K_PROPERTY, .property = property };
+    return property;
 }
 
 METHOD(property_setter)
 {
-    *ret = property_with(vm, self, self.property->function, args->items[0]);
+    property_copy(vm, self, ret)->setter = args->items[0];
     return true;
 }
 
 METHOD(property_getter)
 {
-    *ret = property_with(vm, self, args->items[0], self.property->setter);
+    property_copy(vm, self, ret)->function = args->items[0];
+    return true;
+}
+
+METHOD(property_deleter)
+{
+    property_copy(vm, self, ret)->deleter = args->items[0];
     return true;
 }
 
 static const struct native PROPERTY_METHODS[] = {
+    { "deleter", property_deleter, "fdel" },
     { "getter", property_getter, "fget" },
     { "setter", property_setter, "fset" },
     { NULL, NULL, NULL },
 };
+
+/* object's own methods, for classes that override them and go on with these. */
+static bool expect_attribute(struct vm *vm, struct value self, const struct args *args)
+{
+    if (args->items[0].kind != K_STR)
+        return raise_error(vm, &class_TypeError, "attribute name must be string, not '%s'",
+                           value_type_name(args->items[0]));
+    return self.kind == K_INSTANCE ||
+           raise_error(vm, &class_AttributeError, "'%s' object has no attribute '%s'",
+                       value_type_name(self), args->items[0].s->data);
+}
+
+METHOD(object_setattr)
+{
+    *ret = V_NONE;
+    return expect_attribute(vm, self, args) &&
+           attribute_store(vm, self, args->items[0].s, args->items[1]);
+}
+
+METHOD(object_delattr)
+{
+    *ret = V_NONE;
+    return expect_attribute(vm, self, args) && attribute_remove(vm, self, args->items[0].s);
+}
+
+METHOD(object_getattribute)
+{
+    return expect_attribute(vm, self, args) && value_get_attribute(vm, self, args->items[0].s, ret);
+}
 
 METHOD(object_init)
 {
@@ -370,13 +415,28 @@ METHOD(object_new)
                : class_instantiate(vm, args->items[0].class, &rest, ret);
 }
 
-static const struct native OBJECT_STATICS[] = { { "__new__", object_new, NULL },
-                                                { NULL, NULL, NULL } };
+METHOD(object_init_subclass)
+{
+    (void)vm;
+    (void)self;
+    (void)args;
+    *ret = V_NONE;
+    return true;
+}
+
+static const struct native OBJECT_STATICS[] = {
+    { "__new__", object_new, NULL },
+    { "__init_subclass__", object_init_subclass, "" },
+    { NULL, NULL, NULL },
+};
 
 static const struct native OBJECT_METHODS[] = {
     { "__init__", object_init, NULL },
     { "__str__", object_str, "" },
     { "__repr__", object_str, "" },
+    { "__delattr__", object_delattr, "name" },
+    { "__getattribute__", object_getattribute, "name" },
+    { "__setattr__", object_setattr, "name value" },
     { NULL, NULL, NULL },
 };
 

@@ -211,6 +211,9 @@ static struct node *parse_comprehension(struct parser *parser, enum comprehensio
                                         struct node *element, struct node *value)
 {
     static const char *const names[] = { "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>" };
+    if (element->kind == N_STARRED)
+        parse_fail(parser, element->start, element->end,
+                   "iterable unpacking cannot be used in comprehension");
     struct node *node = node_new(parser, N_COMPREHENSION, element->start);
     node->op = (uint8_t)kind;
     node->code = code_new(parser, CODE_COMPREHENSION, string_from(parser->arena, names[kind]));
@@ -323,6 +326,8 @@ static struct node *prefix_lambda(struct parser *parser)
     node->code = code_new(parser, CODE_LAMBDA, string_from(parser->arena, "<lambda>"));
     parse_parameters(parser, node->code, T_COLON);
     token_expect(parser, T_COLON);
+    if (token_kind_now(parser) == T_YIELD)
+        parse_fail_here(parser);
     parser->code = node->code;
     node->code->body = parse_expression(parser);
     parser->code = outer;
@@ -558,7 +563,14 @@ void parse_mark_store(struct parser *parser, struct node *node)
     case N_CALL:
         parse_fail(parser, node->start, node->end,
                    "cannot assign to function call here. Maybe you meant '==' instead of '='?");
+    case N_COMPARE:
+        parse_fail(parser, node->start, node->end, "cannot assign to comparison");
     case N_CONSTANT:
+        if (node->value.kind == K_NONE || node->value.kind == K_BOOL)
+            parse_fail(parser, node->start, node->end, "cannot assign to %s",
+                       node->value.kind == K_NONE ? "None"
+                       : node->value.b            ? "True"
+                                                  : "False");
         parse_fail(parser, node->start, node->end,
                    "cannot assign to literal here. Maybe you meant '==' instead of '='?");
     default:

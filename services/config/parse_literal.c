@@ -295,6 +295,9 @@ static uint32_t parse_field(struct parser *parser, struct literal *literal, stru
     if (is_documenting)
         literal_add(literal, text + at, stop - at);
     flush_literal(literal, into, at);
+    for (uint32_t i = at; i < expression_end; i++)
+        if (text[i] == '\\')
+            parse_fail(parser, i, i + 1, "f-string expression part cannot include a backslash");
     struct node *field = node_new(parser, N_FORMAT, at - 1);
     field->a = parse_embedded(parser, at, expression_end);
     if (text[stop] == '!' && stop + 1 < end) {

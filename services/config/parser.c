@@ -39,6 +39,14 @@ struct token *token_expect(struct parser *parser, enum token_kind kind)
         return token_take(parser);
     if (token->kind == T_ERROR || kind == T_NEWLINE)
         parse_fail_here(parser);
+    if (kind == T_NAME)
+        parse_fail(parser, token->start, token->end, "invalid syntax");
+    if (kind == T_COLON && token->kind == T_ASSIGN)
+        parse_fail(parser, token->start, token->end,
+                   "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
+    if (kind == T_CLOSE_PAREN && token->kind == T_ASSIGN)
+        parse_fail(parser, token->start, token->end,
+                   "expression cannot contain assignment, perhaps you meant \"==\"?");
     if (kind == T_CLOSE_PAREN || kind == T_CLOSE_BRACKET || kind == T_CLOSE_BRACE)
         parse_fail(parser, token->start, token->end,
                    "invalid syntax. Perhaps you forgot a comma or '%s'?", token_text(kind));
@@ -189,10 +197,31 @@ struct parameter_lists {
     bool is_behind_star;
 };
 
+/* `/` and `*` in a list of parameters. */
+static void check_marker(struct parser *parser, const struct code *code,
+                         const struct parameter_lists *lists, const struct token *token)
+{
+    const char *message = NULL;
+    if (token->kind == T_TIMES && lists->is_behind_star)
+        message = "* argument may appear only once";
+    else if (token->kind == T_DIVIDE && lists->is_behind_star)
+        message = "/ must be ahead of *";
+    else if (token->kind == T_DIVIDE && code->positional_only_count)
+        message = "/ may appear only once";
+    else if (token->kind == T_DIVIDE && !lists->positional.count)
+        message = "invalid syntax";
+    if (message)
+        parse_fail(parser, token->start, token->end, "%s", message);
+}
+
 static void parse_one_parameter(struct parser *parser, struct code *code,
                                 struct parameter_lists *lists, enum token_kind end)
 {
     struct token *token = token_now(parser);
+    if (lists->double_star)
+        parse_fail(parser, token->start, token->end,
+                   "arguments cannot follow var-keyword argument");
+    check_marker(parser, code, lists, token);
     if (token_accept(parser, T_DIVIDE)) {
         code->positional_only_count = (uint32_t)lists->positional.count;
     } else if (token_accept(parser, T_POWER)) {
@@ -240,6 +269,8 @@ void parse_parameters(struct parser *parser, struct code *code, enum token_kind 
         if (!token_accept(parser, T_COMMA))
             break;
     }
+    if (lists.is_behind_star && !lists.star && !lists.keyword_only.count)
+        parse_fail(parser, start, token_now(parser)->start, "named arguments must follow bare *");
     size_t count = lists.positional.count + lists.keyword_only.count + 2;
     code->slots = arena_array(parser->arena, count, sizeof *code->slots);
     code->defaults = arena_array(parser->arena, count, sizeof *code->defaults);
@@ -503,6 +534,10 @@ static struct node *parse_expression_statement(struct parser *parser)
 {
     if (at_print_statement(parser))
         return parse_print(parser);
+    if (token_kind_now(parser) == T_NAME && token_kind_ahead(parser, 1) == T_WALRUS) {
+        token_take(parser);
+        parse_fail_here(parser);
+    }
     struct node *first = parse_expressions(parser);
     uint8_t op;
     if (token_kind_now(parser) == T_ASSIGN)
@@ -510,10 +545,14 @@ static struct node *parse_expression_statement(struct parser *parser)
     if (token_kind_now(parser) == T_COLON &&
         (first->kind == N_NAME || first->kind == N_ATTRIBUTE || first->kind == N_INDEX))
         return parse_annotated(parser, first);
+    if (token_kind_now(parser) == T_COLON && (first->kind == N_TUPLE || first->kind == N_LIST))
+        parse_fail(parser, first->start, first->end, "only single target (not %s) can be annotated",
+                   first->kind == N_TUPLE ? "tuple" : "list");
     if (augmented_op(token_kind_now(parser), &op)) {
         if (first->kind == N_TUPLE || first->kind == N_LIST)
             parse_fail(parser, first->start, first->end,
-                       "'tuple' is an illegal expression for augmented assignment");
+                       "'%s' is an illegal expression for augmented assignment",
+                       first->kind == N_TUPLE ? "tuple" : "list");
         token_take(parser);
         struct node *node = node_new(parser, N_AUGMENTED, first->start);
         parse_mark_store(parser, first);
@@ -650,8 +689,12 @@ static struct node *parse_try(struct parser *parser)
     struct token *keyword = token_take(parser);
     struct node *node = node_new(parser, N_TRY, keyword->start);
     node->a = parse_block(parser, "'try' statement", keyword);
-    while (token_kind_now(parser) == T_EXCEPT)
+    while (token_kind_now(parser) == T_EXCEPT) {
+        if (node->count && !node->items[node->count - 1]->a)
+            parse_fail(parser, token_now(parser)->start, token_now(parser)->end,
+                       "default 'except:' must be last");
         node_add(parser, node, parse_handler(parser));
+    }
     if (node->count)
         node->b = parse_else(parser);
     struct token *last = token_now(parser);
@@ -792,24 +835,13 @@ static int compare_diagnostics(const void *a, const void *b)
     return x->at.start < y->at.start ? -1 : x->at.start > y->at.start;
 }
 
-/* The error about a bracket that stays open to the end of the file; `errors->count` without one. */
-static size_t find_open_bracket(const struct diagnostics *errors, size_t before)
-{
-    for (size_t i = before; i < errors->count; i++)
-        if (strstr(errors->items[i].message, "was never closed"))
-            return i;
-    return LIMIT_SYNTAX_ERRORS;
-}
-
 /* What comes behind an open bracket was read wrongly: other errors there say nothing. */
-static void drop_followers(struct diagnostics *errors, size_t before, size_t open)
+static void drop_followers(struct diagnostics *errors, size_t before, uint32_t open_at)
 {
-    struct diagnostic opener = errors->items[open];
     size_t count = before;
     for (size_t i = before; i < errors->count; i++)
-        if (i != open && errors->items[i].at.start < opener.at.start)
+        if (errors->items[i].at.start <= open_at)
             errors->items[count++] = errors->items[i];
-    errors->items[count++] = opener;
     errors->count = count;
 }
 
@@ -822,14 +854,13 @@ struct code *parser_run(struct arena *arena, const struct source *source,
     };
     struct code *code = code_new(&parser, CODE_MODULE, string_from(arena, "<module>"));
     parser.code = code;
-    parser.tokens = lexer_run(arena, source, errors).items;
+    struct tokens tokens = lexer_run(arena, source, errors);
+    parser.tokens = tokens.items;
     if (!check_memory(&parser))
         return NULL;
-    size_t open = find_open_bracket(errors, before);
     code->body = node_new(&parser, N_BLOCK, 0);
     parse_module(&parser, code->body);
-    if (open < errors->count)
-        drop_followers(errors, before, open);
+    drop_followers(errors, before, tokens.open_at);
     if (errors->count == before)
         resolve_run(arena, code, errors);
     if (errors->count > before)

@@ -410,13 +410,28 @@ static bool is_container(enum kind kind)
            kind == K_INSTANCE || kind == K_ENVIRONMENT;
 }
 
+/* A container in itself is shown as dots. */
+static bool add_container_once(struct vm *vm, struct buffer *buffer, struct value v)
+{
+    struct nested here = { v.p, vm->nested };
+    for (const struct nested *at = vm->nested; at; at = at->outer)
+        if (at->container == v.p && (v.kind == K_LIST || v.kind == K_DICT || v.kind == K_TUPLE)) {
+            buffer_text(buffer, v.kind == K_LIST ? "[...]" : v.kind == K_DICT ? "{...}" : "(...)");
+            return true;
+        }
+    vm->nested = &here;
+    bool is_done = add_container_repr(vm, buffer, v);
+    vm->nested = here.outer;
+    return is_done;
+}
+
 static bool add_repr(struct vm *vm, struct buffer *buffer, struct value v)
 {
     if (!vm_step(vm) || !vm_enter(vm))
         return false;
-    bool is_done;
+    bool is_done = true;
     if (is_container(v.kind))
-        is_done = add_container_repr(vm, buffer, v);
+        is_done = add_container_once(vm, buffer, v);
     else if (v.kind == K_OBJECT)
         is_done = add_object_repr(vm, buffer, v);
     else if ((v.kind >= K_FUNCTION && v.kind <= K_PARTIAL) || v.kind == K_TYPE || v.kind == K_FIELD)

@@ -23,9 +23,13 @@
     X(LifecycleConfig)                                                                             \
     X(Announcer)                                                                                   \
     X(Metadata)                                                                                    \
-    X(Parameter) X(Docker) X(Volume) X(AppcImage) X(DockerImage) X(Mesos) X(Container)             \
-        X(PartitionPolicy) X(CountSlaPolicy) X(PercentageSlaPolicy) X(CoordinatorSlaPolicy)        \
-            X(ExecutorConfig) X(MesosContext) X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
+    X(Parameter)                                                                                   \
+    X(Docker)                                                                                      \
+    X(Volume)                                                                                      \
+    X(AppcImage)                                                                                   \
+    X(DockerImage) X(Mesos) X(Container) X(PartitionPolicy) X(CountSlaPolicy)                      \
+        X(PercentageSlaPolicy) X(CoordinatorSlaPolicy) X(ExecutorConfig) X(MesosContext)           \
+            X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
 
 #define SCHEMA_DECLARE(name) extern const struct type type_##name;
 SCHEMA_TYPES(SCHEMA_DECLARE)

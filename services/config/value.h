@@ -160,7 +160,7 @@ enum property_kind {
 struct property {
     enum property_kind kind;
     struct value function;
-    struct value setter; /* of a PROPERTY_GETTER, else K_UNBOUND */
+    struct value setter, deleter; /* of a PROPERTY_GETTER, or K_UNBOUND */
 };
 
 struct partial {

@@ -43,6 +43,11 @@ struct iterator {
     bool is_done;
 };
 
+struct nested {
+    const void *container;
+    struct nested *outer;
+};
+
 struct include_frame {
     const struct source *source;
     struct include_frame *outer;
@@ -74,7 +79,8 @@ struct vm {
     char *stack_floor;            /* machine stack must not grow below it */
     struct generator *generators; /* whose stacks are to be released */
     struct frame *frame;
-    struct value *stack; /* for the variables of calls */
+    struct nested *nested; /* containers that repr() is in, innermost first */
+    struct value *stack;   /* for the variables of calls */
     size_t stack_used;
     struct include_frame *include;
     size_t include_count, include_depth;
@@ -176,6 +182,8 @@ bool value_compare(struct vm *vm, enum compare_op op, struct value a, struct val
 bool value_less(struct vm *vm, struct value a, struct value b, bool *ret);
 bool value_hash(struct vm *vm, struct value v, uint64_t *ret);
 bool value_contains(struct vm *vm, struct value container, struct value item, bool *ret);
+/* What __len__() gave, as a length. */
+bool length_of_result(struct vm *vm, struct value v, size_t *ret);
 bool value_length(struct vm *vm, struct value v, size_t *ret);
 bool value_str(struct vm *vm, struct value v, struct string **ret);
 bool value_repr(struct vm *vm, struct value v, struct string **ret);
@@ -193,6 +201,9 @@ bool value_get_attribute(struct vm *vm, struct value v, struct string *name, str
 bool value_find_attribute(struct vm *vm, struct value v, struct string *name,
                           struct value *ret); /* K_UNBOUND: none */
 bool value_set_attribute(struct vm *vm, struct value v, struct string *name, struct value item);
+/* What object's own __setattr__() and __delattr__() do: no code of the configuration runs. */
+bool attribute_store(struct vm *vm, struct value v, struct string *name, struct value item);
+bool attribute_remove(struct vm *vm, struct value v, struct string *name);
 bool value_delete_attribute(struct vm *vm, struct value v, struct string *name);
 bool value_call(struct vm *vm, struct value callee, const struct args *args, struct value *ret);
 bool value_call1(struct vm *vm, struct value callee, struct value a, struct value *ret);

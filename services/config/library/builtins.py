@@ -169,3 +169,7 @@ class bytes_:
       at = wrong[0] if wrong else len(text)
       raise ValueError('non-hexadecimal number found in fromhex() arg at position %d' % at)
     return bytes([int(digits[i:i + 2], 16) for i in range(0, len(digits), 2)])
+
+class HASH_:
+  block_size = property(lambda self: 128 if self.name in ('sha384', 'sha512') else 64)
+  digest_size = property(lambda self: len(self.digest()))

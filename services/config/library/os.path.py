@@ -37,3 +37,11 @@ def commonpath(paths):
     raise ValueError("Can't mix absolute and relative paths")
   split = [[part for part in path.split('/') if part and part != '.'] for path in paths]
   return ('/' if isabs(paths[0]) else '') + '/'.join(commonprefix(split))
+
+sep, altsep, extsep, pathsep, curdir, pardir, defpath, devnull = '/', None, '.', ':', '.', '..', '/bin:/usr/bin', '/dev/null'
+
+def normcase(path):
+  return path
+
+def splitdrive(path):
+  return '', path

@@ -187,7 +187,8 @@ static const struct evaluate_case cases[] = {
       "b'\\xe9'.decode('latin-1') == '\u00e9')",
       "b'\\xe9a' b'a' True\n" },
     { "characters that an encoding does not have", "'\u00e9'.encode('ascii')",
-      "python_error UnicodeEncodeError: 'ascii' codec can't encode character '\\xe9' in position 0: ordinal not in "
+      "python_error UnicodeEncodeError: 'ascii' codec can't encode character '\\xe9' in position "
+      "0: ordinal not in "
       "range(128)" },
     { "named tuples with defaults",
       "from collections import namedtuple\nP = namedtuple('P', 'x y', defaults=[9])\n"

@@ -74,7 +74,8 @@ static const struct limit_case cases[] = {
       "python_error RecursionError" },
     { "lists in lists", "x = []\nfor i in range(100000): x = [x]\nprint(x)",
       "python_error RecursionError" },
-    { "a list in itself", "x = []\nx.append(x)\nprint(x)", "python_error RecursionError" },
+    { "lists in themselves", "x, y = [], []\nx.append(x)\ny.append(y)\nprint(x == y)",
+      "python_error RecursionError" },
 };
 
 static void ends_in_message(void **state)
