@@ -212,6 +212,12 @@ static bool read_config(const json_t *root, struct arena *arena, image_config *c
     return read_labels(json_object_get(inner, "Labels"), arena, config, err);
 }
 
+const char *config_platform(const image_config *config, struct arena *arena)
+{
+    struct platform platform = { config->os, config->architecture, config->variant };
+    return platform.os[0] && platform.architecture[0] ? platform_format(&platform, arena) : "";
+}
+
 bool details_parse_config(struct slice bytes, struct arena *arena, image_config **ret_config,
                           struct error *err)
 {

@@ -23,6 +23,9 @@ Eos__Binder__V1__ImageManifest *manifest_entry(const struct descriptor *descript
 void details_add_layers(const struct manifest *manifest, struct arena *arena,
                         Eos__Binder__V1__InspectResponse *response);
 
+/* "linux/arm/v7", or "" when the configuration does not tell; in `arena`. */
+const char *config_platform(const Eos__Binder__V1__ImageConfig *config, struct arena *arena);
+
 /* The configuration of an image.  What is absent or null is empty; FAILED_PRECONDITION: it is no JSON
  * object, or something of it has another type. */
 bool details_parse_config(struct slice bytes, struct arena *arena,

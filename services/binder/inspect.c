@@ -67,11 +67,12 @@ static struct registry_target target_of(const struct inspection *inspection, con
 /* A plain manifest does not tell its platform, its configuration does. */
 static void complete_platform(struct inspection *inspection)
 {
-    const Eos__Binder__V1__ImageConfig *config = inspection->response.config;
-    struct platform platform = { config->os, config->architecture, config->variant };
-    Eos__Binder__V1__ImageManifest *manifest = inspection->response.manifest;
-    if (!manifest->platform[0] && platform.os[0] && platform.architecture[0])
-        manifest->platform = platform_format(&platform, inspection->arena);
+    Eos__Binder__V1__InspectResponse *response = &inspection->response;
+    const char *platform = config_platform(response->config, inspection->arena);
+    if (!response->manifest->platform[0])
+        response->manifest->platform = (char *)platform;
+    if (response->n_manifests == 0)
+        inspection->image.finding.platforms = platform;
 }
 
 static void on_config(void *user, const struct registry_document *document, const struct error *err)

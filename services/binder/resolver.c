@@ -2,12 +2,15 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "binder/image_details.h"
 #include "binder/verifier.h"
 #include "io/metrics.h"
 #include "io/wall_clock.h"
 #include "registry/manifest.h"
 
 #include <assert.h>
+
+#define CONFIG_MAX_MS 5000u
 
 struct resolver_ticket {
     struct flight *flight;
@@ -140,17 +143,6 @@ static void land(struct flight *flight, const struct finding *finding, const str
     flight_free(flight);
 }
 
-static const char *platforms_of(const struct registry_manifest *manifest, struct arena *arena)
-{
-    struct manifest parsed;
-    struct error ignored;
-    struct slice bytes = { manifest->bytes, manifest->len };
-    if (!manifest_parse(bytes, slice_of(manifest->media_type), arena, &parsed, &ignored) ||
-        parsed.kind != MANIFEST_INDEX)
-        return "";
-    return manifest_platforms(&parsed, arena);
-}
-
 /* The end of a flight that has asked a registry; exactly one of the two is NULL. */
 static void finish(struct flight *flight, const struct finding *finding, const struct error *err)
 {
@@ -182,9 +174,14 @@ static void on_verified(void *user, const struct verification *verification,
     finish(flight, &flight->finding, NULL);
 }
 
-static void verify(struct flight *flight)
+static uint32_t time_left_ms(const struct flight *flight)
 {
     uint64_t now = (uint64_t)steady_ms();
+    return flight->deadline_at_ms > now ? (uint32_t)(flight->deadline_at_ms - now) : 1;
+}
+
+static void verify(struct flight *flight)
+{
     struct verifier_question question = {
         .registry = flight->resolver->options.registry,
         .base_url = flight->target.base_url,
@@ -192,7 +189,7 @@ static void verify(struct flight *flight)
         .digest = flight->finding.digest,
         .what = flight->what,
         .keys = &flight->rule->keys,
-        .timeout_ms = flight->deadline_at_ms > now ? (uint32_t)(flight->deadline_at_ms - now) : 1,
+        .timeout_ms = time_left_ms(flight),
     };
     struct error err;
     flight->verifier = verifier_start(&question, on_verified, flight, &err);
@@ -200,19 +197,62 @@ static void verify(struct flight *flight)
         finish(flight, NULL, &err);
 }
 
+static void verify_or_finish(struct flight *flight)
+{
+    if (flight->rule)
+        verify(flight);
+    else
+        finish(flight, &flight->finding, NULL);
+}
+
+/* The platform is only told: that it could not be found out keeps no image from being bound. */
+static void on_config(void *user, const struct registry_document *document, const struct error *err)
+{
+    struct flight *flight = user;
+    Eos__Binder__V1__ImageConfig *config;
+    struct error ignored;
+    flight->call = NULL;
+    if (!err && details_parse_config((struct slice){ document->bytes, document->len },
+                                     flight->arena, &config, &ignored))
+        flight->finding.platforms = config_platform(config, flight->arena);
+    verify_or_finish(flight);
+}
+
+/* A plain manifest does not say what it is for. */
+static bool ask_config(struct flight *flight, const struct manifest *manifest)
+{
+    uint32_t left = time_left_ms(flight);
+    struct registry_document_request request = {
+        .path = arena_printf(flight->arena, "blobs/%s", manifest->config.digest),
+        .digest = manifest->config.digest,
+        .max_bytes = IMAGE_CONFIG_MAX_BYTES,
+    };
+    struct error ignored;
+    flight->call = registry_get_document(flight->resolver->options.registry, &flight->target,
+                                         &request, left < CONFIG_MAX_MS ? left : CONFIG_MAX_MS,
+                                         on_config, flight, &ignored);
+    return flight->call != NULL;
+}
+
 static void on_manifest(void *user, const struct registry_manifest *manifest,
                         const struct error *err)
 {
     struct flight *flight = user;
+    struct manifest parsed;
+    struct error ignored;
     flight->call = NULL;
     if (!manifest) {
         finish(flight, NULL, err);
         return;
     }
+    bool is_parsed =
+        manifest_parse((struct slice){ manifest->bytes, manifest->len },
+                       slice_of(manifest->media_type), flight->arena, &parsed, &ignored);
+    bool is_index = is_parsed && parsed.kind == MANIFEST_INDEX;
     struct finding finding = {
         .digest = manifest->digest,
         .media_type = manifest->media_type,
-        .platforms = platforms_of(manifest, flight->arena),
+        .platforms = is_index ? manifest_platforms(&parsed, flight->arena) : "",
         .authentication = manifest->authentication,
         .signed_by = "",
         .signing_key_id = "",
@@ -220,10 +260,8 @@ static void on_manifest(void *user, const struct registry_manifest *manifest,
         .found_at_ms = wall_clock_ms(),
     };
     flight->finding = finding_copy(&finding, flight->arena);
-    if (flight->rule)
-        verify(flight);
-    else
-        finish(flight, &flight->finding, NULL);
+    if (!is_parsed || is_index || !ask_config(flight, &parsed))
+        verify_or_finish(flight);
 }
 
 static bool ask_registry(struct flight *flight, struct error *err)
