@@ -20,5 +20,8 @@ struct image_decoder *image_gzip_open(struct image_source *source) __attribute__
  * back wait for one another, so that they use no more than that together. */
 struct image_decoder *image_zstd_open(struct image_source *source) __attribute__((returns_nonnull));
 
-/* bzip2, xz and what is not compressed at all. */
+/* OUT_OF_RANGE when a stream needs more than IMAGE_MAX_XZ_BYTES of memory. */
+struct image_decoder *image_xz_open(struct image_source *source) __attribute__((returns_nonnull));
+
+/* bzip2 and what is not compressed at all. */
 struct image_decoder *image_filter_open(struct image_source *source, struct error *err) MUST_CHECK;

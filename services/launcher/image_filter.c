@@ -48,9 +48,8 @@ static bool open_archive(struct filter *filter, struct error *err)
 {
     struct archive_entry *entry;
     struct archive *archive = filter->archive;
-    if (archive_read_support_filter_bzip2(archive) != ARCHIVE_OK ||
-        archive_read_support_filter_xz(archive) != ARCHIVE_OK)
-        return error_set(err, ERROR_INTERNAL, "libarchive was built without bzip2 or xz");
+    if (archive_read_support_filter_bzip2(archive) != ARCHIVE_OK)
+        return error_set(err, ERROR_INTERNAL, "libarchive was built without bzip2");
     if (archive_read_support_format_raw(archive) != ARCHIVE_OK ||
         archive_read_open(archive, filter, NULL, on_read, NULL) != ARCHIVE_OK)
         return fail(filter, err);

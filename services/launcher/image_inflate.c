@@ -82,6 +82,7 @@ static const struct form {
     { { "\x1f\x8b", 2 }, 0xff, image_gzip_open },
     { { "\x28\xb5\x2f\xfd", 4 }, 0xff, image_zstd_open },
     { { "\x50\x2a\x4d\x18", 4 }, 0xf0, image_zstd_open },
+    { { "\xfd\x37zX", 4 }, 0xff, image_xz_open },
 };
 
 static bool has_magic(struct slice head, const struct form *form)

@@ -8,6 +8,7 @@
 #define IMAGE_MAX_CONFIG_BYTES      (8u << 20)
 #define IMAGE_MAX_BLOB_BYTES        (64ll << 30)
 #define IMAGE_MAX_WINDOW_BYTES      (32u << 20) /* of zstd; all that are inflated at a time together */
+#define IMAGE_MAX_XZ_BYTES          (80u << 20) /* of memory for one stream; xz -9 takes 65 MiB */
 #define IMAGE_MAX_PATH_BYTES        4095
 #define IMAGE_MAX_COMPONENT_BYTES   255
 #define IMAGE_MAX_PATH_DEPTH        128

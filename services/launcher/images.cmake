@@ -24,9 +24,10 @@ add_library(image_unpack STATIC
     image_tree.c
     image_unpack.c
     image_writer.c
+    image_xz.c
     image_zstd.c)
 target_link_libraries(image_unpack PUBLIC image_core PkgConfig::ARCHIVE
-    PRIVATE PkgConfig::ISAL PkgConfig::UV PkgConfig::ZSTD eos_warnings)
+    PRIVATE PkgConfig::ISAL PkgConfig::LZMA PkgConfig::UV PkgConfig::ZSTD eos_warnings)
 
 add_library(image_store STATIC
     image_appc.c

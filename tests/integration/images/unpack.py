@@ -674,6 +674,24 @@ def windows_of_zstd():
 
 
 @check
+def memory_for_xz():
+    # A dictionary is used as far as there are bytes to remember, and zeros make many out of few.
+    plain = tar(entry("f", data=b"\0" * (1 << 20)))
+    pack = lambda size: lzma.compress(plain, filters=[{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": size}])
+    good(pack(64 << 20))
+    bad(pack(128 << 20), "xz stream needs", "more than 83886080")
+    bad(pack(1 << 20) + pack(512 << 20), "xz stream needs")
+    half = len(plain) // 2
+    root = good(lzma.compress(plain[:half]) + b"\0" * 8 + lzma.compress(plain[half:]))
+    assert os.path.getsize(f"{root}/f") == 1 << 20
+    packed = lzma.compress(plain)
+    for data in (packed[:-1], packed[:len(packed) // 2], packed[:8]):
+        bad(data, "xz stream is truncated")
+    bad(packed + b"more than a header", "cannot be inflated")
+    bad(packed[:100] + bytes([packed[100] ^ 1]) + packed[101:], "cannot be inflated")
+
+
+@check
 def last_block_may_be_short():
     plain = tar(entry("f", data=b"x" * 700), entry("g", data=b"hi\n"))
     whole = plain[:plain.index(b"hi\n") + 3]
