@@ -28,22 +28,38 @@ static bool is_hex_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-bool digest_check(struct slice digest, struct error *err)
+static bool wrong_length(const struct algorithm *algorithm, size_t digits, size_t end,
+                         struct error *err)
+{
+    return error_set(err, ERROR_INVALID_ARGUMENT,
+                     "byte %zu: a digest has %zu hexadecimal digits after \"%s\", not %zu", end,
+                     algorithm->digits, algorithm->prefix, digits);
+}
+
+bool digest_check_at(struct slice digest, size_t offset, struct error *err)
 {
     const struct algorithm *algorithm = algorithm_of(digest);
     if (!algorithm)
         return error_set(err, ERROR_INVALID_ARGUMENT,
-                         "a digest must start with \"sha256:\" or \"sha512:\"");
+                         "byte %zu: a digest must start with \"sha256:\" or \"sha512:\"",
+                         offset + 1);
     size_t start = strlen(algorithm->prefix);
     for (size_t i = start; i < digest.len; i++)
         if (!is_hex_digit(digest.ptr[i]))
             return error_set(err, ERROR_INVALID_ARGUMENT,
-                             "byte %zu of the digest is not a lower-case hexadecimal digit", i + 1);
-    if (digest.len - start != algorithm->digits)
-        return error_set(err, ERROR_INVALID_ARGUMENT,
-                         "a digest has %zu hexadecimal digits after \"%s\", not %zu",
-                         algorithm->digits, algorithm->prefix, digest.len - start);
+                             "byte %zu is not a lower-case hexadecimal digit of a digest",
+                             offset + i + 1);
+    if (digest.len - start < algorithm->digits)
+        return wrong_length(algorithm, digest.len - start, offset + digest.len + 1, err);
+    if (digest.len - start > algorithm->digits)
+        return wrong_length(algorithm, digest.len - start, offset + start + algorithm->digits + 1,
+                            err);
     return true;
+}
+
+bool digest_check(struct slice digest, struct error *err)
+{
+    return digest_check_at(digest, 0, err);
 }
 
 struct digest_stream {

@@ -11,6 +11,9 @@
 /* INVALID_ARGUMENT points at the byte that is wrong. */
 bool digest_check(struct slice digest, struct error *err) MUST_CHECK;
 
+/* The same for one that stands at `offset` in what the user wrote: bytes are counted from there. */
+bool digest_check_at(struct slice digest, size_t offset, struct error *err) MUST_CHECK;
+
 /* The digest of `bytes` with SHA-256, as text with its NUL. */
 void digest_of(const void *bytes, size_t len, char ret_digest[DIGEST_MAX_LEN]);
 

@@ -147,7 +147,8 @@ static const char *advice(struct fetch *fetch, enum http_outcome outcome, const 
 void fetch_describe_break(struct fetch *fetch, enum http_outcome outcome, const char *why,
                           struct error *ret_err)
 {
-    static const char prefix[] = "SSL certificate problem: "; /* takes the room of what is to be done */
+    static const char prefix[] =
+        "SSL certificate problem: "; /* takes the room of what is to be done */
     if (strncmp(why, prefix, sizeof prefix - 1) == 0)
         why += sizeof prefix - 1;
     bool was_reached = http_status(fetch->transfer) != 0;

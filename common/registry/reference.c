@@ -20,8 +20,12 @@ static bool is_word(char c)
     return is_lower(c) || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool wrong_byte(size_t offset, const char *expected, struct error *err)
+/* The byte itself is shown when it can be. */
+static bool wrong_byte(size_t offset, char c, const char *expected, struct error *err)
 {
+    if (c > ' ' && c < 127)
+        return error_set(err, ERROR_INVALID_ARGUMENT, "byte %zu is not %s but '%c'", offset + 1,
+                         expected, c);
     return error_set(err, ERROR_INVALID_ARGUMENT, "byte %zu is not %s", offset + 1, expected);
 }
 
@@ -58,12 +62,12 @@ static bool check_repository(struct slice text, size_t offset, struct error *err
             needs_letter = false;
             i++;
         } else if (needs_letter) {
-            return wrong_byte(offset + i, "a lower-case letter or a digit", err);
+            return wrong_byte(offset + i, text.ptr[i], "a lower-case letter or a digit", err);
         } else if (separator > 0 || text.ptr[i] == '/') {
             i += separator > 0 ? separator : 1;
             needs_letter = true;
         } else {
-            return wrong_byte(offset + i,
+            return wrong_byte(offset + i, text.ptr[i],
                               "one of a-z, 0-9, '.', '_', '-' and '/' of a repository name", err);
         }
     }
@@ -82,7 +86,7 @@ static bool check_tag(struct slice tag, size_t offset, struct error *err)
         return error_set(err, ERROR_INVALID_ARGUMENT, "the tag is over %d bytes", MAX_TAG_BYTES);
     for (size_t i = 0; i < tag.len; i++)
         if (!is_word(tag.ptr[i]) && (i == 0 || (tag.ptr[i] != '.' && tag.ptr[i] != '-')))
-            return wrong_byte(offset + i,
+            return wrong_byte(offset + i, tag.ptr[i],
                               i == 0 ? "one of A-Z, a-z, 0-9 and '_', which start a tag"
                                      : "one of A-Z, a-z, 0-9, '_', '.' and '-' of a tag",
                               err);
@@ -119,29 +123,53 @@ static bool is_address_byte(char c)
            c == '.';
 }
 
+static char byte_at(struct slice text, size_t i)
+{
+    return i < text.len ? text.ptr[i] : 0;
+}
+
+/* "[address]"; `*ret_end` is behind it. */
+static bool check_address(struct slice host, size_t *ret_end, struct error *err)
+{
+    size_t i = 1;
+    while (i < host.len && is_address_byte(host.ptr[i]))
+        i++;
+    if (i == 1 || byte_at(host, i) != ']')
+        return wrong_byte(i, byte_at(host, i), "of an address between '[' and ']'", err);
+    *ret_end = i + 1;
+    return true;
+}
+
+/* Words with dots between them; a word neither begins nor ends with a dash. */
+static bool check_name(struct slice host, size_t *ret_end, struct error *err)
+{
+    size_t i = 0;
+    bool begins = true;
+    for (; is_host_byte(byte_at(host, i)); i++) {
+        bool is_end = !is_host_byte(byte_at(host, i + 1)) || host.ptr[i + 1] == '.';
+        if ((begins && !is_word(host.ptr[i])) || (host.ptr[i] == '-' && is_end))
+            return wrong_byte(i, host.ptr[i], "a letter or a digit of a host's name", err);
+        begins = host.ptr[i] == '.';
+    }
+    if (i == 0)
+        return wrong_byte(0, byte_at(host, 0), "one of a host's name", err);
+    *ret_end = i;
+    return true;
+}
+
 /* "name", "name:port", "[address]" or "[address]:port". */
 static bool check_host(struct slice host, struct error *err)
 {
-    size_t i = 0;
+    size_t i;
     if (host.len > MAX_HOST_BYTES)
         return error_set(err, ERROR_INVALID_ARGUMENT, "the host's name is over %d bytes",
                          MAX_HOST_BYTES);
-    if (host.len > 0 && host.ptr[0] == '[') {
-        for (i = 1; i < host.len && is_address_byte(host.ptr[i]); i++)
-            ;
-        if (i == 1 || i == host.len || host.ptr[i] != ']')
-            return wrong_byte(i, "of an address between '[' and ']'", err);
-        i++;
-    } else {
-        while (i < host.len && is_host_byte(host.ptr[i]))
-            i++;
-        if (i == 0)
-            return wrong_byte(0, "one of a host's name", err);
-    }
+    if (!(byte_at(host, 0) == '[' ? check_address : check_name)(host, &i, err))
+        return false;
     if (i == host.len)
         return true;
     if (host.ptr[i] != ':')
-        return wrong_byte(i, "one of a host's name, ':' or '/'", err);
+        return wrong_byte(i, host.ptr[i], "one of a host's name, ':' or '/'", err);
     return check_port((struct slice){ host.ptr + i + 1, host.len - i - 1 }, i + 1, err);
 }
 
@@ -208,7 +236,21 @@ static bool check_parts(const struct parts *parts, struct slice text, struct err
         return false;
     if (parts->tag.ptr && !check_tag(parts->tag, (size_t)(parts->tag.ptr - text.ptr), err))
         return false;
-    return !parts->digest.ptr || digest_check(parts->digest, err);
+    return !parts->digest.ptr ||
+           digest_check_at(parts->digest, (size_t)(parts->digest.ptr - text.ptr), err);
+}
+
+static const char *const schemes[] = { "https://", "http://", "docker://", "oci://" };
+
+static bool check_scheme(struct slice text, struct error *err)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (slice_starts_with(text, slice_of(schemes[i])))
+            return error_set(err, ERROR_INVALID_ARGUMENT,
+                             "byte 1: an image reference begins with a host or a name, not with "
+                             "\"%s\"",
+                             schemes[i]);
+    return true;
 }
 
 bool reference_parse(struct slice text, struct arena *arena, struct image_reference *ret_reference,
@@ -220,7 +262,8 @@ bool reference_parse(struct slice text, struct arena *arena, struct image_refere
     if (text.len > MAX_REFERENCE_BYTES)
         return error_set(err, ERROR_INVALID_ARGUMENT, "an image reference is over %d bytes",
                          MAX_REFERENCE_BYTES);
-    if (!split_reference(text, &parts, err) || !check_parts(&parts, text, err))
+    if (!check_scheme(text, err) || !split_reference(text, &parts, err) ||
+        !check_parts(&parts, text, err))
         return false;
     *ret_reference = (struct image_reference){
         .host = arena_memdup0(arena, parts.host.ptr, parts.host.len),

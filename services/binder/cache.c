@@ -58,6 +58,15 @@ enum cache_answer cache_find(const struct cache *cache, const char *key, int64_t
     return CACHE_FOUND;
 }
 
+bool cache_last(const struct cache *cache, const char *key, struct finding *ret_finding)
+{
+    const struct entry *entry = map_get(cache->entries, slice_of(key));
+    if (!entry || entry->error.code != ERROR_OK)
+        return false;
+    *ret_finding = entry->finding;
+    return true;
+}
+
 static void forget(struct cache *cache, struct slice key)
 {
     entry_free(map_remove(cache->entries, key));

@@ -20,6 +20,10 @@ enum cache_answer { CACHE_MISS, CACHE_FOUND, CACHE_NOT_FOUND };
 enum cache_answer cache_find(const struct cache *cache, const char *key, int64_t now_ms,
                              struct finding *ret_finding, struct error *err);
 
+/* What was found the last time, however long ago; false when that is not known any more.  Valid until the
+ * next put. */
+bool cache_last(const struct cache *cache, const char *key, struct finding *ret_finding);
+
 void cache_put(struct cache *cache, const char *key, const struct finding *finding, int64_t now_ms);
 
 /* Only NOT_FOUND is remembered; any other error just forgets what was known. */

@@ -85,6 +85,7 @@ check "and again" resolve odd cache/a:1
 check "asks once" asked cache/a/manifests 1
 SKIP=true check "without the cache" resolve odd cache/a:1
 check "asks again" asked cache/a/manifests 2
+check "but only whether it is still the same" grep -q "HEAD.*cache/a/manifests/1" "$log"
 fails "what is not there" "code=5" resolve odd cache/a:2
 fails "what is still not there" "code=5" resolve odd cache/a:2
 check "is asked for once" asked cache/a/manifests/2 1

@@ -26,6 +26,22 @@ static void answer_lives_for_its_time(void **state)
     cache_free(cache);
 }
 
+static void last_answer_is_kept(void **state)
+{
+    struct cache *cache = cache_new(&limits);
+    struct finding finding = { .digest = "untouched" };
+    struct error absent = { .code = ERROR_NOT_FOUND, .message = "none" };
+    (void)state;
+    assert_false(cache_last(cache, "a", &finding));
+    cache_put_error(cache, "b", &absent, 0);
+    assert_false(cache_last(cache, "b", &finding));
+    assert_string_equal(finding.digest, "untouched");
+    cache_put(cache, "a", &found, -1000000);
+    assert_true(cache_last(cache, "a", &finding));
+    assert_string_equal(finding.digest, "sha256:1");
+    cache_free(cache);
+}
+
 static void absence_lives_shorter(void **state)
 {
     struct cache *cache = cache_new(&limits);
@@ -88,9 +104,9 @@ static void none_is_a_size_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answer_lives_for_its_time), cmocka_unit_test(absence_lives_shorter),
-        cmocka_unit_test(trouble_is_not_remembered), cmocka_unit_test(oldest_goes_first),
-        cmocka_unit_test(none_is_a_size_too),
+        cmocka_unit_test(answer_lives_for_its_time), cmocka_unit_test(last_answer_is_kept),
+        cmocka_unit_test(absence_lives_shorter),     cmocka_unit_test(trouble_is_not_remembered),
+        cmocka_unit_test(oldest_goes_first),         cmocka_unit_test(none_is_a_size_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

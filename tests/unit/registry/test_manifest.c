@@ -72,7 +72,7 @@ static const struct manifest_case {
     { "a digest that leaves the directory",
       "{\"schemaVersion\":2," CONFIG(V2CONFIG) ",\"layers\":[" LAYER("../../x") "]}", V2, NULL, 0,
       ERROR_FAILED_PRECONDITION,
-      "\"layers\" entry 1: a descriptor of the manifest: a digest must" },
+      "\"layers\" entry 1: a descriptor of the manifest: byte 1: a digest must" },
     { "a negative size",
       "{\"schemaVersion\":2," CONFIG(V2CONFIG) ",\"layers\":[{\"digest\":\"" D2 "\",\"size\":-1}]}",
       V2, NULL, 0, ERROR_FAILED_PRECONDITION, "\"size\" of a descriptor" },
