@@ -145,6 +145,17 @@ static void an_appc_image_is_the_root(void **state)
     expect_log(h, "t1", "1\n");
 }
 
+/* With the image that it depends on beneath it, and of both only what its white list leaves. */
+static void an_appc_image_with_dependencies(void **state)
+{
+    struct harness *h = *state;
+    launch(h, "t1", appc_image(h, "example.org/layered:1.0", ""),
+           "cat /etc/greeting; echo $COLOUR; [ -e /etc/os-release ] || [ -e /bin/grep ] || echo "
+           "hidden");
+    assert_non_null(harness_wait_for(h, "t1", FINISHED));
+    expect_log(h, "t1", "layered\nblue\nhidden\n");
+}
+
 static void an_image_that_is_not_there_fails_the_task(void **state)
 {
     struct harness *h = *state;
@@ -383,6 +394,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         LIVE(a_docker_image_is_the_root),
         LIVE(an_appc_image_is_the_root),
+        LIVE(an_appc_image_with_dependencies),
         LIVE(an_image_that_is_not_there_fails_the_task),
         LIVE(a_native_container_outlives_a_crash),
         LIVE(a_crash_while_the_image_comes),

@@ -33,5 +33,15 @@ skopeo copy --quiet --format v2s2 --dest-tls-verify=false "oci:$PEERS_DIR/user:1
 docker_start own
 export TEST_REGISTRY=$REGISTRY TEST_DOCKER_SOCKET=$DOCKER_SOCKET TEST_APPC_PREFIX=$PEERS_DIR/aci/
 TEST_APPC_ID=$(aci_make "$PEERS_DIR/rootfs" example.org/hello "$PEERS_DIR/aci")
+# One that needs the other, which it hides but for what a shell needs.
+mkdir -p "$PEERS_DIR/layered/rootfs/etc" "$PEERS_DIR/aci/example.org"
+echo layered > "$PEERS_DIR/layered/rootfs/etc/greeting"
+jq -n --arg id "$TEST_APPC_ID" '{acKind: "ImageManifest", acVersion: "0.8.11", name: "example.org/layered", labels: [{name: "version", value: "1.0"}],
+    app: {exec: ["/bin/sh"], user: "0", group: "0", environment: [{name: "COLOUR", value: "blue"}]},
+    dependencies: [{imageName: "example.org/hello", imageID: $id}],
+    pathWhitelist: ["/bin/busybox", "/bin/sh", "/bin/cat", "/bin/ls", "/etc/greeting", "/etc/passwd", "/proc", "/dev", "/sys", "/tmp"]
+    }' > "$PEERS_DIR/layered/manifest"
+actool build --overwrite "$PEERS_DIR/layered" "$PEERS_DIR/aci/example.org/layered-1.0-linux-$(
+    [ "$(uname -m)" = aarch64 ] && echo aarch64 || echo amd64).aci"
 export TEST_APPC_ID
 "$@"
