@@ -226,6 +226,30 @@ static bool concatenate_text(struct vm *vm, struct value a, struct value b, stru
     return true;
 }
 
+#define ROOM_FROM 256 /* bytes */
+
+bool text_append(struct vm *vm, struct string *a, uint32_t room, const struct string *b,
+                 struct value *ret)
+{
+    size_t len = (size_t)a->len + b->len;
+    if (len > LIMIT_STRING_BYTES)
+        return raise_limit(vm, "a text is longer than %d bytes", LIMIT_STRING_BYTES);
+    struct string *s = a;
+    if (b->len > room) {
+        room = b->len + (len > ROOM_FROM ? (uint32_t)len / 4 : 0);
+        s = string_alloc(vm->arena, a->len + room);
+        memcpy(s->data, a->data, a->len);
+    }
+    memcpy(s->data + a->len, b->data, b->len);
+    s->data[len] = '\0';
+    s->chars = a->chars + b->chars;
+    s->len = (uint32_t)len;
+    s->hash = 0;
+    s->room = room - b->len;
+    *ret = V_STR(s);
+    return vm_step(vm);
+}
+
 static bool concatenate_lists(struct vm *vm, struct value a, struct value b, struct value *ret)
 {
     size_t count = a.list->count + b.list->count;

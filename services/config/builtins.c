@@ -1137,6 +1137,7 @@ static void publish_names(struct vm *vm)
                                           "TypeFactory",
                                           "Units",
                                           "include" };
+    vm->names_are_public = true;
     const char *name;
     for (size_t i = 0; (name = schema_name_at(i)); i++)
         publish(vm, name);

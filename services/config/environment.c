@@ -8,14 +8,45 @@ struct environment *environment_new(struct vm *vm)
     return arena_alloc(vm->arena, sizeof(struct environment));
 }
 
+#define FEW 8 /* are looked at one by one */
+
+static void index_last(struct vm *vm, struct environment *environment)
+{
+    size_t first = environment->count - 1;
+    if (environment->count <= FEW)
+        return;
+    if (!environment->index) {
+        environment->index = dict_new(vm->arena);
+        first = 0;
+    }
+    for (size_t i = first; i < environment->count; i++)
+        dict_set_text(vm->arena, environment->index, environment->items[i].reference,
+                      V_INT((int64_t)i));
+}
+
+const struct binding *environment_find(struct vm *vm, const struct environment *environment,
+                                       struct slice reference)
+{
+    if (environment->index) {
+        struct string *key = string_new(vm->arena, reference.ptr, reference.len);
+        struct value at = dict_get_text(environment->index, key);
+        return at.kind == K_INT ? &environment->items[at.i] : NULL;
+    }
+    for (size_t i = 0; i < environment->count; i++)
+        if (slice_equal(string_slice(environment->items[i].reference), reference))
+            return &environment->items[i];
+    return NULL;
+}
+
 void environment_put(struct vm *vm, struct environment *environment, struct string *reference,
                      struct value v)
 {
-    for (size_t i = 0; i < environment->count; i++)
-        if (string_equal(environment->items[i].reference, reference)) {
-            environment->items[i].value = v;
-            return;
-        }
+    struct binding *known =
+        (struct binding *)environment_find(vm, environment, string_slice(reference));
+    if (known) {
+        known->value = v;
+        return;
+    }
     if (environment->count == environment->capacity) {
         size_t capacity = environment->capacity ? environment->capacity * 2 : 4;
         environment->items = arena_grow(vm->arena, environment->items,
@@ -24,6 +55,7 @@ void environment_put(struct vm *vm, struct environment *environment, struct stri
         environment->capacity = capacity;
     }
     environment->items[environment->count++] = (struct binding){ reference, v };
+    index_last(vm, environment);
 }
 
 bool environment_wrap(struct vm *vm, struct value v, struct value *ret)

@@ -83,7 +83,7 @@ static bool load_slot(struct vm *vm, struct frame *frame, const struct node *nod
         node->value.s->data);
 }
 
-static bool evaluate_name(struct vm *vm, struct frame *frame, const struct node *node,
+bool evaluate_target_name(struct vm *vm, struct frame *frame, const struct node *node,
                           struct value *ret)
 {
     if (node->hops >= 0)
@@ -96,6 +96,16 @@ static bool evaluate_name(struct vm *vm, struct frame *frame, const struct node 
     if (node->outer_hops >= 0)
         return load_slot(vm, frame, node, node->outer_hops, node->outer_slot, ret);
     return load_global(vm, frame, node, ret);
+}
+
+static bool evaluate_name(struct vm *vm, struct frame *frame, const struct node *node,
+                          struct value *ret)
+{
+    if (!evaluate_target_name(vm, frame, node, ret))
+        return false;
+    if (ret->kind == K_STR && ret->s->room)
+        ret->s->room = 0; /* who asks may keep it */
+    return true;
 }
 
 /* --- literals --- */
@@ -493,6 +503,7 @@ static bool call_super(struct vm *vm, struct frame *frame, struct value *ret)
 static bool call_with_frame(struct vm *vm, struct frame *frame, const struct args *args,
                             const char *name, struct value *ret)
 {
+    vm->names_are_public = true;
     while (frame->code->kind == CODE_COMPREHENSION && frame->outer)
         frame = frame->outer;
     if (args->count && strcmp(name, "locals") != 0)

@@ -18,6 +18,9 @@ static inline struct dict *frame_globals(const struct vm *vm, const struct frame
     return own ? own : vm->globals;
 }
 
+/* What a name stands for, without the name being used: no one else refers to the value now. */
+bool evaluate_target_name(struct vm *vm, struct frame *frame, const struct node *node,
+                          struct value *ret);
 bool evaluate(struct vm *vm, struct frame *frame, const struct node *node, struct value *ret);
 enum flow execute_block(struct vm *vm, struct frame *frame, const struct node *block);
 bool assign(struct vm *vm, struct frame *frame, const struct node *target, struct value v);

@@ -139,10 +139,35 @@ static enum flow execute_assign(struct vm *vm, struct frame *frame, const struct
     return FLOW_NEXT;
 }
 
+#define ROOM_TAKEN UINT32_MAX
+
+/* A text that is added to again and again is not copied each time: += leaves room behind it, which the next one
+ * takes if nobody has asked for the value in between. */
+static bool augment_variable(struct vm *vm, struct frame *frame, const struct node *node)
+{
+    struct value old, more, result;
+    uint32_t room = 0;
+    if (!evaluate_target_name(vm, frame, node->a, &old))
+        return false;
+    if (old.kind == K_STR && old.s->room) {
+        room = old.s->room == ROOM_TAKEN ? 0 : old.s->room;
+        old.s->room = room ? ROOM_TAKEN : 0; /* until it is known what has been added */
+    }
+    if (!evaluate(vm, frame, node->b, &more))
+        return false;
+    if (old.kind == K_STR && more.kind == K_STR)
+        return text_append(vm, old.s, old.s->room == ROOM_TAKEN ? room : 0, more.s, &result) &&
+               assign(vm, frame, node->a, result);
+    return value_inplace(vm, OP_ADD, old, more, &result) && assign(vm, frame, node->a, result);
+}
+
 static bool augment(struct vm *vm, struct frame *frame, const struct node *node)
 {
     const struct node *target = node->a;
     struct value container, key, old, more, result;
+    if (target->kind == N_NAME && node->op == OP_ADD && target->hops != HOPS_CLASS &&
+        !vm->names_are_public && !vm->origins)
+        return augment_variable(vm, frame, node);
     if (target->kind == N_NAME)
         return evaluate(vm, frame, target, &old) && evaluate(vm, frame, node->b, &more) &&
                value_inplace(vm, node->op, old, more, &result) && assign(vm, frame, target, result);

@@ -292,6 +292,7 @@ static bool interpolate_map(struct vm *vm, const struct object *object,
             return false;
     }
     copy->pairs = pairs;
+    object_index_pairs(vm, copy);
     object_note_final(copy);
     *ret = copy;
     return true;

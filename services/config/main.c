@@ -3,6 +3,7 @@
 
 #include "io/daemon.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,14 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
+/* What a large configuration took goes back to the system, and threads share what is kept: otherwise each would keep
+ * as much as the largest that it has seen. */
+static void keep_little(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_ARENA_MAX, 1);
+}
+
 static int run_once(void)
 {
     struct error err;
@@ -32,6 +41,7 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--once") == 0)
         return run_once();
+    keep_little();
     struct daemon_spec spec = {
         .name = "config",
         .summary = "compiles configurations into jobs",

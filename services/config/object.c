@@ -164,6 +164,24 @@ static bool is_mapping(struct value v)
     return v.kind == K_DICT || v.kind == K_FROZENDICT;
 }
 
+#define FEW_PAIRS 8 /* are looked at one by one */
+
+void object_index_pairs(struct vm *vm, struct object *object)
+{
+    object->index = NULL;
+    if (object->count <= FEW_PAIRS)
+        return;
+    struct dict *index = dict_new(vm->arena);
+    for (size_t i = 0; i < object->count; i++) {
+        const struct object *key = object->pairs[i].key;
+        if (key->raw.kind != K_STR || !key->is_final)
+            return;
+        if (dict_get_text(index, key->raw.s).kind == K_UNBOUND)
+            dict_set_text(vm->arena, index, key->raw.s, V_INT((int64_t)i));
+    }
+    object->index = index;
+}
+
 static bool map_from_dict(struct vm *vm, const struct type *type, const struct dict *dict,
                           struct object *object)
 {
@@ -174,6 +192,7 @@ static bool map_from_dict(struct vm *vm, const struct type *type, const struct d
         if (!make_pair(vm, type, entry->key, entry->value, &pairs[object->count++]))
             return false;
     object->pairs = pairs;
+    object_index_pairs(vm, object);
     return true;
 }
 
@@ -202,6 +221,7 @@ static bool construct_map(struct vm *vm, const struct type *type, const struct a
     }
     object->pairs = pairs;
     object->count = args->count;
+    object_index_pairs(vm, object);
     return true;
 }
 

@@ -5,9 +5,16 @@
 
 #define INVALID "The configuration was invalid: Task is invalid: "
 
+struct follower {
+    size_t index;
+    struct follower *next;
+};
+
 struct planned {
     struct string *name;
     bool is_daemon, is_ephemeral;
+    struct follower *followers;
+    size_t waits_for; /* so many */
 };
 
 /* Processes of the same kind, and who comes after whom. */
@@ -15,7 +22,7 @@ struct plan {
     struct vm *vm;
     struct planned *items;
     size_t count;
-    bool *after; /* [later * count + earlier] */
+    struct dict *names; /* to indexes */
 };
 
 static bool invalid_plan(struct vm *vm, const char *what)
@@ -48,12 +55,10 @@ static bool is_true(struct vm *vm, const struct object *process, const char *fie
     return job_field(vm, process, field, &v) && value_truth(vm, v, ret);
 }
 
-static size_t find_process(const struct plan *plan, const struct string *name)
+static size_t find_process(const struct plan *plan, struct string *name)
 {
-    for (size_t i = plan->count; i > 0; i--)
-        if (string_equal(plan->items[i - 1].name, name))
-            return i - 1;
-    return SIZE_MAX;
+    struct value at = dict_get_text(plan->names, name);
+    return at.kind == K_INT ? (size_t)at.i : SIZE_MAX;
 }
 
 static bool add_process(struct plan *plan, const struct object *process)
@@ -63,8 +68,10 @@ static bool add_process(struct plan *plan, const struct object *process)
     if (!job_field(vm, process, "name", &name))
         return false;
     size_t index = find_process(plan, name.s);
-    if (index == SIZE_MAX)
+    if (index == SIZE_MAX) {
         index = plan->count++;
+        dict_set_text(vm->arena, plan->names, name.s, V_INT((int64_t)index));
+    }
     struct planned *planned = &plan->items[index];
     planned->name = name.s;
     return is_true(vm, process, "daemon", &planned->is_daemon) &&
@@ -76,7 +83,8 @@ static bool add_process(struct plan *plan, const struct object *process)
 static bool add_dependency(struct plan *plan, size_t later, size_t earlier)
 {
     struct vm *vm = plan->vm;
-    const struct planned *next = &plan->items[later], *before = &plan->items[earlier];
+    const struct planned *next = &plan->items[later];
+    struct planned *before = &plan->items[earlier];
     if (before->is_daemon)
         return invalid_plan(vm, arena_printf(vm->arena,
                                              "Process %s may not depend upon daemon process %s",
@@ -86,7 +94,10 @@ static bool add_dependency(struct plan *plan, size_t later, size_t earlier)
             vm, arena_printf(vm->arena,
                              "Non-ephemeral process %s may not depend upon ephemeral process %s",
                              next->name->data, before->name->data));
-    plan->after[later * plan->count + earlier] = true;
+    struct follower *follower = arena_alloc(vm->arena, sizeof *follower);
+    *follower = (struct follower){ later, before->followers };
+    before->followers = follower;
+    plan->items[later].waits_for++;
     return true;
 }
 
@@ -108,39 +119,33 @@ static bool add_order(struct plan *plan, const struct list *names)
     return true;
 }
 
-static bool is_ready(const struct plan *plan, const bool *is_done, size_t index)
-{
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->after[index * plan->count + i] && !is_done[i])
-            return false;
-    return !is_done[index];
-}
-
+/* Takes away those that wait for nobody until none is left, or only those that wait for each other. */
 static bool check_cycles(struct plan *plan)
 {
-    bool *is_done = arena_array(plan->vm->arena, plan->count, sizeof *is_done);
-    size_t left = plan->count;
-    for (bool goes_on = true; goes_on && left > 0;) {
-        goes_on = false;
-        for (size_t i = 0; i < plan->count; i++) {
-            if (!vm_step(plan->vm))
+    struct vm *vm = plan->vm;
+    size_t *ready = arena_array(vm->arena, plan->count, sizeof *ready);
+    size_t count = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].waits_for == 0)
+            ready[count++] = i;
+    for (size_t i = 0; i < count; i++) {
+        const struct follower *follower = plan->items[ready[i]].followers;
+        for (; follower; follower = follower->next) {
+            if (!vm_step(vm))
                 return false;
-            if (is_ready(plan, is_done, i)) {
-                is_done[i] = goes_on = true;
-                left--;
-            }
+            if (--plan->items[follower->index].waits_for == 0)
+                ready[count++] = follower->index;
         }
     }
-    return left == 0 || invalid_plan(plan->vm, "Cycles detected in the task schedule!");
+    return count == plan->count || invalid_plan(vm, "Cycles detected in the task schedule!");
 }
-
-#define MAX_PLANNED 4000
 
 static bool check_plan(struct vm *vm, const struct object *task, const struct list *processes,
                        bool wants_final)
 {
     struct plan plan = { .vm = vm,
-                         .items = arena_array(vm->arena, processes->count, sizeof *plan.items) };
+                         .items = arena_array(vm->arena, processes->count, sizeof *plan.items),
+                         .names = dict_new(vm->arena) };
     const struct object *constraints;
     struct value list, names;
     for (size_t i = 0; i < processes->count; i++) {
@@ -150,9 +155,6 @@ static bool check_plan(struct vm *vm, const struct object *task, const struct li
         if (is_final == wants_final && !add_process(&plan, processes->items[i].object))
             return false;
     }
-    if (plan.count > MAX_PLANNED)
-        return raise_limit(vm, "a task has more than %d processes", MAX_PLANNED);
-    plan.after = arena_array(vm->arena, plan.count * plan.count, sizeof *plan.after);
     if (!object_field(vm, task, "constraints", &constraints))
         return false;
     if (!constraints)

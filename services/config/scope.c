@@ -105,6 +105,10 @@ static bool find_in_map(struct vm *vm, const struct object *map, struct slice in
     if (!type_construct1(vm, map->type->key, V_STR(string_new(vm->arena, index.ptr, index.len)),
                          &key))
         return false;
+    if (map->index && key->raw.kind == K_STR && key->is_final) {
+        struct value at = dict_get_text(map->index, key->raw.s);
+        return at.kind != K_INT || go_on(vm, map, map->pairs[at.i].value, rest, ret);
+    }
     for (size_t i = 0; i < map->count; i++) {
         bool is_equal;
         if (!object_equal(vm, key, object_value(map->pairs[i].key), &is_equal))
@@ -137,37 +141,40 @@ static bool find_in_object(struct vm *vm, const struct object *object, struct sl
 
 /* --- looking into scopes --- */
 
+/* The longest key that is a prefix, is shorter than `limit` and holds something that can be searched. */
+static const struct binding *find_prefix(struct vm *vm, const struct environment *environment,
+                                         struct slice reference, size_t limit)
+{
+    while (limit-- > 1) {
+        if (reference.ptr[limit] != '.' && reference.ptr[limit] != '[')
+            continue;
+        const struct binding *binding =
+            environment_find(vm, environment, (struct slice){ reference.ptr, limit });
+        if (binding && binding->value.kind == K_OBJECT && is_namable(binding->value.object))
+            return binding;
+    }
+    return NULL;
+}
+
 static bool find_in_environment(struct vm *vm, const struct environment *environment,
                                 struct slice reference, struct value *ret)
 {
+    const struct binding *binding = environment_find(vm, environment, reference);
     struct slice rest;
-    vm->steps += environment->count / 8;
-    for (size_t i = 0; i < environment->count; i++)
-        if (slice_equal(string_slice(environment->items[i].reference), reference)) {
-            *ret = environment->items[i].value;
-            return true;
-        }
-    /* Then the longest key that is a prefix and holds something that can be searched. */
-    for (size_t limit = reference.len;;) {
-        const struct binding *best = NULL;
-        for (size_t i = 0; i < environment->count; i++) {
-            const struct binding *binding = &environment->items[i];
-            if (binding->reference->len < limit &&
-                (!best || binding->reference->len > best->reference->len) &&
-                binding->value.kind == K_OBJECT && is_namable(binding->value.object) &&
-                reference_behind(reference, string_slice(binding->reference), &rest))
-                best = binding;
-        }
-        *ret = V_UNBOUND;
-        if (!best)
-            return true;
-        if (!reference_behind(reference, string_slice(best->reference), &rest) ||
-            !find_in_object(vm, best->value.object, rest, ret))
+    if (binding) {
+        *ret = binding->value;
+        return true;
+    }
+    *ret = V_UNBOUND;
+    for (size_t limit = reference.len; (binding = find_prefix(vm, environment, reference, limit));
+         limit = binding->reference->len) {
+        if (!reference_behind(reference, string_slice(binding->reference), &rest) ||
+            !find_in_object(vm, binding->value.object, rest, ret))
             return false;
         if (ret->kind != K_UNBOUND)
             return true;
-        limit = best->reference->len;
     }
+    return true;
 }
 
 static bool find_in_own_fields(struct vm *vm, const struct object *object, struct slice reference,

@@ -79,7 +79,9 @@ struct object {
         const struct object *const *items;  /* lists */
         const struct pair *pairs;           /* maps */
     };
-    size_t count;  /* of items or pairs */
+    size_t count; /* of items or pairs */
+    struct dict
+        *index; /* of maps: keys to pairs, when there are many and all are plain texts; or NULL */
     bool is_final; /* holds nothing to fill in or to convert: no scope can change it */
     struct span
         made_at; /* the call of the configuration that made it, for what is found out later */
@@ -93,6 +95,7 @@ struct binding {
 struct environment {
     struct binding *items;
     size_t count, capacity;
+    struct dict *index; /* of references to places in `items`; NULL while there are few */
 };
 
 struct typecheck {
@@ -164,11 +167,17 @@ bool template_resolve(struct vm *vm, struct string *text, const struct scopes *s
 bool template_next_reference(struct slice text, size_t *at, struct slice *ret_content);
 bool object_interpolate(struct vm *vm, const struct object *object, struct references *references,
                         const struct object **ret);
+/* The binding of exactly this reference, or NULL. */
+const struct binding *environment_find(struct vm *vm, const struct environment *environment,
+                                       struct slice reference);
 void references_add(struct vm *vm, struct references *references, struct string *reference);
 /* Once each, sorted. */
 void references_sort(struct references *references);
 
 /* --- object.c --- */
+
+/* For a map whose pairs have just been set: makes ready to look into it. */
+void object_index_pairs(struct vm *vm, struct object *object);
 
 bool type_equal(struct vm *vm, const struct type *a, const struct type *b, bool *ret);
 bool type_is_instance(struct vm *vm, const struct type *type, struct value v, bool *ret);

@@ -75,6 +75,8 @@ struct string {
     uint64_t hash;  /* 0: not computed */
     uint32_t len;   /* bytes */
     uint32_t chars; /* code points; equal to `len` for ASCII, and for bytes */
+    uint32_t
+        room; /* more bytes that fit, while only the variable that += has set refers to it; else 0 */
     char data[];
 };
 

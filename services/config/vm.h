@@ -72,7 +72,8 @@ struct vm {
     bool has_place;
     struct trace_frame *trace, **trace_end;
     size_t trace_count;
-    bool is_stopped; /* by a limit or a missing file: nothing catches it */
+    bool names_are_public; /* globals() or the like has been called: variables are read unseen */
+    bool is_stopped;       /* by a limit or a missing file: nothing catches it */
     uint64_t steps, steps_to_check;
     int depth;
     size_t generator_count;
@@ -125,6 +126,10 @@ struct string *exception_text(struct vm *vm, struct value exception); /* str() o
 /* Clears the exception and gives it. */
 struct value exception_take(struct vm *vm);
 bool exception_is(struct vm *vm, const struct class *class);
+
+/* `a` with `b` behind it, which may be `a` itself when it has the room. */
+bool text_append(struct vm *vm, struct string *a, uint32_t room, const struct string *b,
+                 struct value *ret);
 
 /* The digits of a whole number; steps for what that takes. */
 bool value_digits(struct vm *vm, struct value v, int base, struct string **ret);

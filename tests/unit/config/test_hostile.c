@@ -44,6 +44,58 @@ static const struct hostile_case cases[] = {
       "True []\n" },
 };
 
+/* Texts that are added to are not copied each time; nobody may see that. */
+static const struct hostile_case growing[] = {
+    { "a long text", "s = ''\nfor i in range(100000): s += 'x%d' % i\nprint(len(s), s[-6:])",
+      "588890 x99999\n" },
+    { "another name", "s = 'a' * 300\ns += 'b'\nt = s\ns += 'c'\nprint(t[-2:], s[-3:])",
+      "ab abc\n" },
+    { "a list",
+      "s, l = '-' * 300, []\nfor c in 'abc':\n  s += c\n  l.append(s)\nprint([x[300:] for x in l])",
+      "['a', 'ab', 'abc']\n" },
+    { "a key",
+      "s, d = '-' * 300, {}\nfor c in 'ab':\n  s += c\n  d[s] = c\ns += 'c'\nprint(sorted(x[300:] "
+      "for x in d))",
+      "['a', 'ab']\n" },
+    { "itself", "s = '-' * 300\ns += 'a'\ns += s\ns += s[-1]\nprint(len(s), s[-2:])", "603 aa\n" },
+    { "what is added changes it",
+      "s = '-' * 300\ns += 'a'\ndef f():\n  global s\n  s += 'b'\n  return 'c'\ns += "
+      "f()\nprint(s[300:])",
+      "ac\n" },
+    { "what is added keeps it",
+      "s, t = '-' * 300, ''\ns += 'a'\ndef f():\n  global t\n  t = s\n  return 'c'\ns += "
+      "f()\nprint(s[300:], "
+      "t[300:])",
+      "ac a\n" },
+    { "what is added fails",
+      "s = '-' * 300\ns += 'a'\ntry: s += 1 / 0\nexcept ZeroDivisionError: pass\ns += "
+      "'b'\nprint(s[300:])",
+      "ab\n" },
+    { "a closure",
+      "def f():\n  s = '-' * 300\n  def g():\n    nonlocal s\n    s += 'a'\n    return s\n  return "
+      "[g(), g(), s]\n"
+      "print([x[300:] for x in f()])",
+      "['a', 'aa', 'aa']\n" },
+    { "globals()", "s = '-' * 300\ns += 'a'\nt = globals()['s']\ns += 'b'\nprint(t[300:], s[300:])",
+      "a ab\n" },
+    { "locals()",
+      "def f():\n  s = '-' * 300\n  s += 'a'\n  t = locals()['s']\n  s += 'b'\n  return t[300:], "
+      "s[300:]\nprint(f())",
+      "('a', 'ab')\n" },
+    { "a class",
+      "class C:\n  s = '-' * 300\n  s += 'a'\nt = C.s\nC.s += 'b'\nprint(t[300:], C.s[300:])",
+      "a ab\n" },
+    { "characters", "s = '\u2603' * 300\ns += '\u00e9'\ns += '\u00e9'\nprint(len(s), s[300:])",
+      "302 \u00e9\u00e9\n" },
+    { "a hash",
+      "s = '-' * 300\ns += 'a'\nd = {s: 1}\ns += 'b'\nd[s] = 2\nprint(len(d), d['-' * 300 + 'ab'])",
+      "2 2\n" },
+    { "a generator",
+      "def g():\n  s = '-' * 300\n  while True:\n    s += yield s\nx = "
+      "g()\nnext(x)\nprint(next(g())[300:])",
+      "\n" },
+};
+
 static void ends_well(void **state)
 {
     const struct hostile_case *row = *state;
@@ -56,5 +108,5 @@ static void ends_well(void **state)
 
 int main(void)
 {
-    return RUN_CASES(cases, ends_well);
+    return RUN_CASES(cases, ends_well) + RUN_CASES(growing, ends_well);
 }
