@@ -43,6 +43,11 @@ enum flag_id {
     FLAG_IMAGES,
     FLAG_PLATFORM,
     FLAG_KEY,
+    FLAG_ON_HOST,
+    FLAG_UNUSED_FOR,
+    FLAG_KEEP,
+    FLAG_IMPORTED,
+    FLAG_DRY_RUN,
     FLAG_STATE_DIR,
     FLAG_HTTP,
     FLAG_CLUSTER,
@@ -82,6 +87,10 @@ struct flags {
     const char *platform;
     const char *process;
     int64_t run, bytes;
+
+    const char *host;
+    int64_t unused_ms, keep_bytes;
+    bool with_imported, dry_run;
 
     /* of `eos dev` */
     const char *state_dir, *http, *docker_socket, *docker_config, *netrc, *certs_dir, *appc_prefix,

@@ -19,6 +19,7 @@ struct gateway {
     struct http *http;
     char *url, *cluster;
     bool is_verbose;
+    uint32_t timeout_ms;
 };
 
 /* -- opening -------------------------------------------------------------------------------------- */
@@ -93,6 +94,7 @@ struct gateway *gateway_open(const struct invocation *invocation, const char *cl
     struct gateway *gateway = xcalloc(1, sizeof *gateway);
     gateway->http = http;
     gateway->is_verbose = flags->verbose;
+    gateway->timeout_ms = GATEWAY_TIMEOUT_MS;
     gateway->url = xstrdup(http_base_url(http));
     gateway->cluster = xstrdup(found.cluster);
     return gateway;
@@ -106,6 +108,11 @@ void gateway_close(struct gateway *gateway)
     free(gateway->url);
     free(gateway->cluster);
     free(gateway);
+}
+
+void gateway_set_timeout(struct gateway *gateway, uint32_t timeout_ms)
+{
+    gateway->timeout_ms = timeout_ms;
 }
 
 const char *gateway_url(const struct gateway *gateway)
@@ -188,7 +195,7 @@ bool gateway_call(struct gateway *gateway, const char *method, const char *path,
     struct http_request http = { .method = method,
                                  .path = path,
                                  .body = { body.ptr, body.len },
-                                 .timeout_ms = GATEWAY_TIMEOUT_MS };
+                                 .timeout_ms = gateway->timeout_ms };
     if (!perform(gateway, &http, &response, err))
         return false;
     bool is_decoded = decode(&response, type, arena, ret_response, err);

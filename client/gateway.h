@@ -30,10 +30,13 @@ bool gateway_call(struct gateway *gateway, const char *method, const char *path,
                   struct arena *arena, ProtobufCMessage **ret_response,
                   struct error *err) MUST_CHECK;
 
+/* Of the calls from now on, instead of GATEWAY_TIMEOUT_MS. */
+void gateway_set_timeout(struct gateway *gateway, uint32_t timeout_ms);
+
 #define GATEWAY_RETRY_MS   2000
 #define GATEWAY_TIMEOUT_MS 120000
 
-/* Streams the body of the answer to a GET; a status of 300 or above becomes an error. */
+/* Streams the body of the answer; a status of 300 or above becomes an error. */
 bool gateway_stream(struct gateway *gateway, const struct http_request *request,
                     struct error *err) MUST_CHECK;
 

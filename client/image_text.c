@@ -48,8 +48,7 @@ void image_records_add(struct text *out, binding_message *const *bindings, size_
 
 /* -- details -------------------------------------------------------------------------------------- */
 
-/* "1.5 MB" */
-static const char *size_text(int64_t bytes, struct arena *arena)
+const char *image_size_text(int64_t bytes, struct arena *arena)
 {
     static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
     double value = (double)bytes;
@@ -125,8 +124,8 @@ static void add_layers(struct text *out, const inspect_response *image, struct a
     for (size_t i = 0; i < image->n_layers; i++) {
         const Eos__Binder__V1__ImageLayer *layer = image->layers[i];
         add_line(out, i > 0 ? "" : "layers",
-                 arena_printf(arena, "%s %s %s", layer->digest, size_text(layer->size_bytes, arena),
-                              layer->media_type));
+                 arena_printf(arena, "%s %s %s", layer->digest,
+                              image_size_text(layer->size_bytes, arena), layer->media_type));
     }
 }
 
@@ -145,7 +144,7 @@ void image_details_add(struct text *out, const inspect_response *image, struct a
             add_line(&plain, "manifest", image->manifest->digest);
         add_line(&plain, "config", image->config_digest);
         add_line(&plain, "size",
-                 arena_printf(arena, "%s in %zu layer%s", size_text(image->size_bytes, arena),
+                 arena_printf(arena, "%s in %zu layer%s", image_size_text(image->size_bytes, arena),
                               image->n_layers, image->n_layers == 1 ? "" : "s"));
     }
     if (image->config)

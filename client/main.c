@@ -3,6 +3,7 @@
 #include "client/dev_verb.h"
 #include "client/host.h"
 #include "client/image.h"
+#include "client/import_verb.h"
 #include "client/job.h"
 #include "client/output.h"
 #include "client/task.h"
@@ -63,14 +64,26 @@ static const struct verb verbs[] = {
     { .noun = "host", .name = "list", .arguments = "[CLUSTER]", .max_arguments = 1, .run = host_list,
       .flags = ON_GATEWAY | F(ON_CLUSTER),
       .summary = "list the hosts of a cluster and what they have" },
+    { IMPORT_VERB, .run = import_exec },
     { .noun = "image", .name = "inspect", .arguments = "REFERENCE", .min_arguments = 1, .max_arguments = 1, .run = image_inspect,
       .flags = ON_GATEWAY | F(ON_CLUSTER) | F(PLATFORM),
       .summary = "show what an image is: digests, platforms, size, layers, configuration",
       .details = IMAGE_REFERENCE },
+    { .noun = "image", .name = "list", .arguments = "", .run = image_list,
+      .flags = ON_GATEWAY | F(ON_CLUSTER) | F(ON_HOST),
+      .summary = "list the images that the hosts have" },
     { .noun = "image", .name = "outdated", .arguments = JOB_KEY, .min_arguments = 1, .max_arguments = 1, .run = image_outdated,
       .flags = ON_GATEWAY,
       .summary = "say which images that a job runs their tag no longer names",
       .details = "Prints nothing and ends with 0 when there is none; with 4 when there is one." },
+    { .noun = "image", .name = "prune", .arguments = "[IMAGE…]", .max_arguments = MANY, .run = image_prune,
+      .flags = ON_GATEWAY | F(ON_CLUSTER) | F(ON_HOST) | F(UNUSED_FOR) | F(KEEP) | F(IMPORTED) | F(DRY_RUN),
+      .summary = "remove images from the hosts that no task uses",
+      .details = "IMAGE is NAME:TAG, NAME@DIGEST or a digest; without one, all but the imported ones." },
+    { .noun = "image", .name = "pull", .arguments = "REFERENCE", .min_arguments = 1, .max_arguments = 1, .run = image_pull,
+      .flags = ON_GATEWAY | F(ON_CLUSTER) | F(ON_HOST),
+      .summary = "have the hosts fetch an image before a task needs it",
+      .details = "REFERENCE is NAME[:TAG], HOST[:PORT]/NAME[:TAG] or NAME@DIGEST." },
     { .noun = "image", .name = "resolve", .arguments = "REFERENCE", .min_arguments = 1, .max_arguments = 1, .run = image_resolve,
       .flags = ON_GATEWAY | F(ON_CLUSTER) | F(SKIP_CACHE),
       .summary = "find the digest of an image",

@@ -63,3 +63,8 @@ void problem_parse(long http_status, struct slice content_type, struct slice bod
         error_set(ret_err, code, "the gateway answered with HTTP status %ld", http_status);
     json_decref(problem);
 }
+
+enum error_code problem_code(const char *name)
+{
+    return code_of_name(name, ERROR_UNKNOWN);
+}

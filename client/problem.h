@@ -7,3 +7,6 @@
  * above: the sentence and code of a problem document, else what the status says. */
 void problem_parse(long http_status, struct slice content_type, struct slice body,
                    struct error *ret_err);
+
+/* "NOT_FOUND" and the like; UNKNOWN for any other. */
+enum error_code problem_code(const char *name);

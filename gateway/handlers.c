@@ -119,6 +119,8 @@ static void (*const answers[ROUTE_ANSWER_COUNT])(struct handlers *, struct excha
     [ROUTE_FORWARD] = forward_to_backend,
     [ROUTE_LAUNCHER] = forward_to_launcher,
     [ROUTE_LOG] = log_stream,
+    [ROUTE_HOSTS] = host_calls,
+    [ROUTE_HOSTS_STREAM] = host_calls,
     [ROUTE_CREATE_JOB] = create_job,
     [ROUTE_VERSION] = report_version,
     [ROUTE_HEALTH] = health_report,

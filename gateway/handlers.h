@@ -18,6 +18,7 @@ void handlers_handle(void *user, struct exchange *exchange);
 
 /* One function per kind of route, in the file of its name. */
 void create_job(struct handlers *handlers, struct exchange *exchange);
+void host_calls(struct handlers *handlers, struct exchange *exchange);
 void log_stream(struct handlers *handlers, struct exchange *exchange);
 void health_report(struct handlers *handlers, struct exchange *exchange);
 void metrics_report(struct handlers *handlers, struct exchange *exchange);

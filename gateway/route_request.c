@@ -39,11 +39,20 @@ static bool find_holder(json_t *object, struct slice *name, json_t **ret_holder,
     return true;
 }
 
+/* Which host is asked is not a part of what it is asked. */
+static bool is_of_route(const struct route_match *match, struct slice name)
+{
+    enum route_answer answer = match->route->answer;
+    return (answer == ROUTE_HOSTS || answer == ROUTE_HOSTS_STREAM) && slice_is(name, "host");
+}
+
 static bool add_parameters(const struct route_match *match, json_t *object, struct error *err)
 {
     for (size_t i = 0; i < match->parameter_count; i++) {
         struct slice name = match->parameters[i].name;
         json_t *holder;
+        if (is_of_route(match, name))
+            continue;
         if (!find_holder(object, &name, &holder, err))
             return false;
         const char *value = match->parameters[i].value;

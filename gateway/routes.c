@@ -45,8 +45,9 @@ const char *backend_title(enum backend backend)
     CALL(answer, BACKEND_SCHEDULER, eos__launcher__v1__launcher__descriptor, name,                 \
          eos__launcher__v1__##type##__descriptor)
 
-#define JOB "{job.role}/{job.environment}/{job.name}"
-#define KEY "{key.role}/{key.environment}/{key.name}"
+#define JOB  "{job.role}/{job.environment}/{job.name}"
+#define HOST "/v1/hosts/{host}/"
+#define KEY  "{key.role}/{key.environment}/{key.name}"
 
 // clang-format off
 const struct route routes[] = {
@@ -60,6 +61,15 @@ const struct route routes[] = {
     { .method = "GET",  .path = "/v1/tasks/{task_id}/log",   LAUNCHER(ROUTE_LOG, "ReadLog", read_log_request), .defaults = "run=-1" },
     { .method = "GET",  .path = "/v1/pending",               SCHEDULER("PendingReasons", pending_reasons_request) },
     { .method = "GET",  .path = "/v1/hosts",                 SCHEDULER("ListHosts", list_hosts_request) },
+    { .method = "GET",  .path = "/v1/images",                LAUNCHER(ROUTE_HOSTS, "ListImages", list_images_request) },
+    { .method = "POST", .path = "/v1/images:pull",           LAUNCHER(ROUTE_HOSTS_STREAM, "PullImage", pull_image_request) },
+    { .method = "POST", .path = "/v1/images:prune",          LAUNCHER(ROUTE_HOSTS, "PruneImages", prune_images_request) },
+    { .method = "GET",  .path = HOST "images",               LAUNCHER(ROUTE_HOSTS, "ListImages", list_images_request) },
+    { .method = "POST", .path = HOST "images:pull",          LAUNCHER(ROUTE_HOSTS_STREAM, "PullImage", pull_image_request) },
+    { .method = "POST", .path = HOST "images:prune",         LAUNCHER(ROUTE_HOSTS, "PruneImages", prune_images_request) },
+    { .method = "POST", .path = HOST "images:check",         LAUNCHER(ROUTE_HOSTS, "CheckBlobs", check_blobs_request) },
+    { .method = "POST", .path = HOST "images:upload",        LAUNCHER(ROUTE_HOSTS, "UploadBlob", upload_blob_request) },
+    { .method = "POST", .path = HOST "images:commit",        LAUNCHER(ROUTE_HOSTS, "CommitImage", commit_image_request) },
     { .method = "POST", .path = "/v1/compile",               CONFIG("Compile", compile_request) },
     { .method = "POST", .path = "/v1/images:resolve",        BINDER("Resolve", resolve_request) },
     { .method = "POST", .path = "/v1/images:inspect",        BINDER("Inspect", inspect_request) },

@@ -10,9 +10,11 @@
 /* The public API as a table: which method and path is answered by which call of which service. */
 
 enum route_answer {
-    ROUTE_FORWARD,  /* one call to `backend`, its response as JSON */
-    ROUTE_LAUNCHER, /* the same, to the launcher that has the task */
-    ROUTE_LOG,      /* a stream from the launcher that has the task */
+    ROUTE_FORWARD,      /* one call to `backend`, its response as JSON */
+    ROUTE_LAUNCHER,     /* the same, to the launcher that has the task */
+    ROUTE_LOG,          /* a stream from the launcher that has the task */
+    ROUTE_HOSTS,        /* one call to the launcher of {host}, or to all of them */
+    ROUTE_HOSTS_STREAM, /* the same with a stream */
     ROUTE_CREATE_JOB,
     ROUTE_VERSION,
     ROUTE_HEALTH,
@@ -30,7 +32,8 @@ const char *backend_title(enum backend backend);
 
 struct route {
     const char *method;
-    const char *path; /* "{a.b}" stands for one segment: the field of that name */
+    const char *path; /* "{a.b}" stands for one segment: the field of that name;
+                         "{host}" for one of the cluster's hosts */
     enum route_answer answer;
     enum backend backend;
     const ProtobufCServiceDescriptor *service; /* NULL: no call */

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "client/gateway.h"
+
+#include "eos/gateway/v1/gateway.pb-c.h"
+
+/* What the verbs about images on hosts share. */
+
+/* "/v1/images:pull" or "/v1/hosts/H/images:pull"; `action` is ":pull" or "". */
+void image_hosts_add_path(struct text *path, const char *host, const char *action);
+
+/* "eos: host H: sentence" on stderr; notes the first host's status. */
+void image_hosts_complain(const char *host, enum error_code code, const char *message,
+                          enum exit_status *status);
+
+/* The names of the connected hosts that are meant: --host's, or all.  Complains of the others. */
+bool image_hosts_find(const struct invocation *invocation, struct gateway *gateway,
+                      const char ***ret_hosts, size_t *ret_count, enum exit_status *status);
