@@ -342,6 +342,93 @@ static bool stop_tasks(void *ctx, const void *request, void *response, struct ar
     return error_set(err, ERROR_PERMISSION_DENIED, "not by way of the gateway");
 }
 
+/* -- launcher: by the image ----------------------------------------------------------------------- */
+
+static bool list_images(void *ctx, const void *request, void *response, struct arena *arena,
+                        struct error *err)
+{
+    (void)ctx;
+    (void)request;
+    (void)arena;
+    (void)err;
+    ((Eos__Launcher__V1__ListImagesResponse *)response)->total_bytes = 4711;
+    return true;
+}
+
+static bool prune_images(void *ctx, const void *request, void *response, struct arena *arena,
+                         struct error *err)
+{
+    (void)ctx;
+    (void)arena;
+    const Eos__Launcher__V1__PruneImagesRequest *req = request;
+    if (req->keep_bytes == 1)
+        return error_set(err, ERROR_RESOURCE_EXHAUSTED, "too many wait");
+    ((Eos__Launcher__V1__PruneImagesResponse *)response)->freed_bytes = req->keep_bytes;
+    return true;
+}
+
+static bool check_blobs(void *ctx, const void *request, void *response, struct arena *arena,
+                        struct error *err)
+{
+    (void)ctx;
+    (void)request;
+    (void)response;
+    (void)arena;
+    (void)err;
+    return true;
+}
+
+static bool upload_blob(void *ctx, const void *request, void *response, struct arena *arena,
+                        struct error *err)
+{
+    (void)ctx;
+    (void)arena;
+    (void)err;
+    const Eos__Launcher__V1__UploadBlobRequest *req = request;
+    ((Eos__Launcher__V1__UploadBlobResponse *)response)->offset =
+        req->offset + (int64_t)req->data.len;
+    return true;
+}
+
+static bool commit_image(void *ctx, const void *request, void *response, struct arena *arena,
+                         struct error *err)
+{
+    (void)ctx;
+    (void)arena;
+    (void)err;
+    const Eos__Launcher__V1__CommitImageRequest *req = request;
+    ((Eos__Launcher__V1__CommitImageResponse *)response)->name = req->name;
+    return true;
+}
+
+static void on_pull_cancelled(void *user)
+{
+    struct error err;
+    atomic_fetch_add(&the_peer->counts.cancelled, 1);
+    error_set(&err, ERROR_CANCELLED, "cancelled");
+    rpc_fail(user, &err);
+}
+
+/* "endless" tells how far it is and never ends. */
+static void pull_image(void *ctx, struct rpc_request *request)
+{
+    (void)ctx;
+    const Eos__Launcher__V1__PullImageRequest *req = rpc_request_message(request);
+    Eos__Launcher__V1__PullImageProgress progress = EOS__LAUNCHER__V1__PULL_IMAGE_PROGRESS__INIT;
+    struct error err;
+    progress.layers = 3;
+    bool ok = rpc_stream_send(request, &progress.base, &err);
+    if (strcmp(req->reference, "endless") == 0) {
+        rpc_request_on_cancel(request, on_pull_cancelled, request);
+        return;
+    }
+    progress.digest = (char *)"sha256:abc";
+    if (!ok || !rpc_stream_send(request, &progress.base, &err))
+        rpc_fail(request, &err);
+    else
+        rpc_stream_end(request);
+}
+
 struct reader {
     struct rpc_request *request;
     uint64_t offset, size;
@@ -438,6 +525,12 @@ static const struct rpc_method launcher_methods[] = {
     { .name = "ListLogs", .handle = list_logs },
     { .name = "DescribeTask", .handle = describe_task },
     { .name = "StopTasks", .handle = stop_tasks },
+    { .name = "ListImages", .handle = list_images },
+    { .name = "PullImage", .start = pull_image },
+    { .name = "PruneImages", .handle = prune_images },
+    { .name = "CheckBlobs", .handle = check_blobs },
+    { .name = "UploadBlob", .handle = upload_blob },
+    { .name = "CommitImage", .handle = commit_image },
     { 0 },
 };
 static const struct rpc_service services[] = {
