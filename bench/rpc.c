@@ -102,6 +102,12 @@ static const struct rpc_method methods[] = {
     { .name = "ListLogs", .start = unused },
     { .name = "DescribeTask", .handle = describe },
     { .name = "StopTasks", .start = unused },
+    { .name = "ListImages", .start = unused },
+    { .name = "PullImage", .start = unused },
+    { .name = "PruneImages", .start = unused },
+    { .name = "CheckBlobs", .start = unused },
+    { .name = "UploadBlob", .start = unused },
+    { .name = "CommitImage", .start = unused },
     { 0 },
 };
 

@@ -180,6 +180,12 @@ static const struct rpc_method launcher_methods[] = {
     { .name = "ListLogs", .start = no_such },
     { .name = "DescribeTask", .handle = describe },
     { .name = "StopTasks", .start = no_such },
+    { .name = "ListImages", .start = no_such },
+    { .name = "PullImage", .start = no_such },
+    { .name = "PruneImages", .start = no_such },
+    { .name = "CheckBlobs", .start = no_such },
+    { .name = "UploadBlob", .start = no_such },
+    { .name = "CommitImage", .start = no_such },
     { 0 },
 };
 
