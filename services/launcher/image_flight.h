@@ -7,7 +7,7 @@
 /* Archives on their way into the store: one flight for each, however many wait for it, and at most
  * IMAGE_MAX_UNPACKING of them at a time; the others queue.  A flight ends when nobody waits for it.
  *
- * Each has two threads of its own, since they wait for the network, and buffers of 3 MB. */
+ * Each has three threads of its own, since they wait for the network, and buffers of 3 MB. */
 #define IMAGE_MAX_UNPACKING 4
 
 struct image_flights;

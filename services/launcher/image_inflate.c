@@ -20,18 +20,18 @@ struct opening {
         rest; /* what is still to be given: of `magic`, and of the read that ended it */
 };
 
-/* Inflating has a thread of its own; hashing and the limits are the reader's part. */
+/* Inflating and hashing have a thread each; the limits are the reader's part. */
 struct image_inflate {
-    struct opening opening;        /* the thread's */
-    struct image_decoder *decoder; /* the thread's; NULL: not known yet which */
+    struct opening opening;        /* the first thread's */
+    struct image_decoder *decoder; /* the same; NULL: not known yet which */
+    struct image_hash *hash;       /* the second thread's, until the end */
     struct image_relay *relay;
     const struct image_limits *limits;
-    struct image_hash *hash;
     int64_t given;        /* bytes out */
     int64_t header_start; /* of `given`; -1 outside of a header */
 };
 
-/* -- the thread's part ---------------------------------------------------------------------------- */
+/* -- the threads' part ---------------------------------------------------------------------------- */
 
 static bool read_below(struct opening *opening, const char **ret_bytes, size_t *ret_len,
                        struct error *err)
@@ -129,6 +129,12 @@ static bool fill(void *user, char *bytes, size_t size, size_t *ret_len, int64_t 
     return *ret_len > 0 || read_source_to_end(&inflate->opening, err);
 }
 
+static void watch(void *user, const char *bytes, size_t len)
+{
+    struct image_inflate *inflate = user;
+    image_hash_add(inflate->hash, bytes, len);
+}
+
 /* -- the reader's --------------------------------------------------------------------------------- */
 
 DEFINE_CLEANUP(inflate_closep, struct image_inflate *, image_inflate_close)
@@ -143,13 +149,13 @@ struct image_inflate *image_inflate_open(struct image_source *source,
     inflate->limits = limits;
     inflate->header_start = -1;
     inflate->hash = image_hash_new(algorithm);
-    inflate->relay = image_relay_open(fill, inflate, err);
+    inflate->relay = image_relay_open(fill, watch, inflate, err);
     if (!inflate->relay)
         return NULL;
     return TAKE(inflate);
 }
 
-/* The thread may be waiting for the source. */
+/* A thread may be waiting for the source. */
 void image_inflate_close(struct image_inflate *inflate)
 {
     if (!inflate)
@@ -189,7 +195,6 @@ bool image_inflate_read(struct image_inflate *inflate, const void **ret_bytes, s
         return false;
     if (*ret_len == 0)
         return true;
-    image_hash_add(inflate->hash, *ret_bytes, *ret_len);
     inflate->given += (int64_t)*ret_len;
     return check_limits(inflate, taken, err);
 }

@@ -260,7 +260,7 @@ bool image_unpack(const struct image_unpack *what, char ret_digest[IMAGE_DIGEST_
 {
     struct unpacking u = {
         .what = what,
-        .writer = { what->root_fd, what->trash_fd, what->limits, TEXT_INIT, 0, 0 },
+        .writer = { .root_fd = what->root_fd, .trash_fd = what->trash_fd, .limits = what->limits },
         .manifest = ret_manifest,
     };
     /* libarchive converts names between UTF-8 and the thread's locale, and refuses most of them in the

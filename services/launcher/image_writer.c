@@ -139,7 +139,7 @@ static bool copy_data(int fd, struct archive *archive, struct archive_entry *ent
 {
     const void *bytes;
     size_t len;
-    la_int64_t offset, size = archive_entry_size(entry);
+    la_int64_t offset, end = 0, size = archive_entry_size(entry);
     for (;;) {
         int status = archive_read_data_block(archive, &bytes, &len, &offset);
         if (status == ARCHIVE_EOF)
@@ -150,8 +150,9 @@ static bool copy_data(int fd, struct archive *archive, struct archive_entry *ent
             return error_set(err, ERROR_INVALID_ARGUMENT, "it has data beyond its size");
         if (!write_block(fd, bytes, len, offset, err))
             return false;
+        end = offset + (la_int64_t)len > end ? offset + (la_int64_t)len : end;
     }
-    if (ftruncate(fd, size) < 0)
+    if (end < size && ftruncate(fd, size) < 0)
         return error_set_errno(err, errno, "could not set the size");
     return true;
 }
@@ -244,6 +245,13 @@ static bool remember_directory(struct image_writer *writer, const struct image_p
     return true;
 }
 
+/* Only this changes where a path that could be opened leads. */
+static bool replace(struct image_writer *writer, const struct place *at, struct error *err)
+{
+    writer->is_parent_known = false;
+    return image_tree_remove(at->fd, at->name, writer->trash_fd, err);
+}
+
 /* A directory stays what it is and takes the attributes.  A file or a whiteout that came earlier in this
  * layer hides what the layers below have of that name, and still does. */
 static bool make_directory(struct image_writer *writer, const struct place *at, struct error *err)
@@ -252,7 +260,7 @@ static bool make_directory(struct image_writer *writer, const struct place *at, 
     bool is_there = fstatat(at->fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (is_there && S_ISDIR(st.st_mode))
         return true;
-    if (is_there && !image_tree_remove(at->fd, at->name, writer->trash_fd, err))
+    if (is_there && !replace(writer, at, err))
         return false;
     if (mkdirat(at->fd, at->name, 0700) < 0)
         return error_set_errno(err, errno, "could not make the directory");
@@ -292,7 +300,7 @@ static bool put_hardlink(struct image_writer *writer, const struct place *at,
     bool is_there = fstatat(at->fd, at->name, &old, AT_SYMLINK_NOFOLLOW) == 0;
     if (is_there && old.st_dev == st.st_dev && old.st_ino == st.st_ino)
         return true;
-    if (is_there && !image_tree_remove(at->fd, at->name, writer->trash_fd, err))
+    if (is_there && !replace(writer, at, err))
         return false;
     if (linkat(fd, target->text + target->name, at->fd, at->name, 0) < 0)
         return error_set_errno(err, errno, "could not make the hard link");
@@ -311,10 +319,11 @@ static bool put_other(struct image_writer *writer, const struct place *at, struc
                       struct archive_entry *entry, struct error *err)
 {
     const struct kind *kind = find_kind(entry);
+    struct stat st;
     if (!kind || (kind->type == AE_IFCHR && !is_permitted_device(entry)))
         return true; /* sockets, disks and the like mean nothing in a container */
-    return image_tree_remove(at->fd, at->name, writer->trash_fd, err) &&
-           kind->put(at, archive, entry, err);
+    bool is_there = fstatat(at->fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return (!is_there || replace(writer, at, err)) && kind->put(at, archive, entry, err);
 }
 
 static bool count_entry(struct image_writer *writer, struct archive_entry *entry, struct error *err)
@@ -364,13 +373,33 @@ static bool replace_whiteouts(struct image_writer *writer, struct slice parent, 
     return true;
 }
 
-static bool open_parent(struct image_writer *writer, const struct image_path *path, int *ret_fd,
-                        struct error *err)
+static bool open_new_parent(struct image_writer *writer, const struct image_path *path, int *ret_fd,
+                            struct error *err)
 {
     struct error first;
     return image_tree_open_parent(writer->root_fd, path, ret_fd, &first) ||
            (replace_whiteouts(writer, image_path_parent(path), err) &&
             image_tree_open_parent(writer->root_fd, path, ret_fd, err));
+}
+
+/* Stays open: the entries of one directory usually follow one another. */
+static bool open_parent(struct image_writer *writer, const struct image_path *path, int *ret_fd,
+                        struct error *err)
+{
+    struct slice parent = image_path_parent(path);
+    if (!writer->is_parent_known || !slice_equal(parent, text_slice(&writer->parent))) {
+        int fd = -1;
+        if (!open_new_parent(writer, path, &fd, err))
+            return false;
+        if (writer->has_parent)
+            close(writer->parent_fd);
+        writer->parent_fd = fd;
+        writer->has_parent = writer->is_parent_known = true;
+        text_clear(&writer->parent);
+        text_add_slice(&writer->parent, parent);
+    }
+    *ret_fd = writer->parent_fd;
+    return true;
 }
 
 static bool put_at(struct image_writer *writer, const struct image_path *path,
@@ -387,7 +416,7 @@ static bool put_at(struct image_writer *writer, const struct image_path *path,
 bool image_writer_put(struct image_writer *writer, const struct image_path *path,
                       struct archive *archive, struct archive_entry *entry, struct error *err)
 {
-    cleanup_close int fd = -1;
+    int fd = -1;
     if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
         return false;
     struct place at = { fd, path->text + path->name };
@@ -398,7 +427,7 @@ bool image_writer_link(struct image_writer *writer, const struct image_path *pat
                        const struct image_path *target, struct archive_entry *entry,
                        struct error *err)
 {
-    cleanup_close int fd = -1;
+    int fd = -1;
     if (path->len == 0 || target->len == 0)
         return error_set(err, ERROR_INVALID_ARGUMENT, "it is a hard link of the root");
     if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
@@ -411,7 +440,7 @@ bool image_writer_link(struct image_writer *writer, const struct image_path *pat
 bool image_writer_whiteout(struct image_writer *writer, const struct image_path *path,
                            struct archive_entry *entry, struct error *err)
 {
-    cleanup_close int fd = -1;
+    int fd = -1;
     struct stat st;
     if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
         return false;
@@ -428,7 +457,7 @@ bool image_writer_whiteout(struct image_writer *writer, const struct image_path 
 bool image_writer_opaque(struct image_writer *writer, const struct image_path *path,
                          struct archive_entry *entry, struct error *err)
 {
-    cleanup_close int fd = -1;
+    int fd = -1;
     if (!count_entry(writer, entry, err) || !open_parent(writer, path, &fd, err))
         return false;
     const char *name = path->len > 0 ? path->text + path->name : ".";
@@ -474,5 +503,8 @@ bool image_writer_finish(struct image_writer *writer, struct error *err)
 
 void image_writer_done(struct image_writer *writer)
 {
+    if (writer->has_parent)
+        close(writer->parent_fd);
+    text_done(&writer->parent);
     text_done(&writer->directories);
 }

@@ -14,6 +14,11 @@ struct image_writer {
     const struct image_limits *limits;
     struct text directories; /* whose times are set at the end */
     int64_t bytes, entries;
+
+    /* Of the last entry; opened again when something was replaced, or when it is another. */
+    struct text parent;
+    int parent_fd;
+    bool has_parent, is_parent_known;
 };
 
 /* Replaces what stood at `path`, except a directory by a directory.  Reads the entry's data from
