@@ -84,8 +84,19 @@ check "once" resolve odd cache/a:1
 check "and again" resolve odd cache/a:1
 check "asks once" asked cache/a/manifests 1
 SKIP=true check "without the cache" resolve odd cache/a:1
+is "and gets the same" '.binding | .mediaType != "" and .digest != "" and (.sizeBytes | tonumber) > 100'
 check "asks again" asked cache/a/manifests 2
 check "but only whether it is still the same" grep -q "HEAD.*cache/a/manifests/1" "$log"
+copy() { skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "${@:3}" "docker://$REGISTRY/$1" "docker://$REGISTRY/$2"; }
+copy eos/hello:1.0 eos/moving:1
+check "a tag that moves" resolve real eos/moving:1
+is "is asked for as it is" ".binding.digest == \"$digest\""
+copy eos/hello:1.0 eos/moving:1 --format oci
+moved=$(skopeo inspect --tls-verify=false "docker://$REGISTRY/eos/moving:1" | jq -r .Digest)
+check "it is remembered" resolve real eos/moving:1
+is "as it was" ".binding.digest == \"$digest\""
+SKIP=true check "and not when it is asked for anew" resolve real eos/moving:1
+is "it has moved" ".binding.digest == \"$moved\" and .binding.digest != \"$digest\" and (.binding.mediaType | test(\"oci\"))"
 fails "what is not there" "code=5" resolve odd cache/a:2
 fails "what is still not there" "code=5" resolve odd cache/a:2
 check "is asked for once" asked cache/a/manifests/2 1
