@@ -383,7 +383,7 @@ static void following_goes_on_with_the_next_run(void **state)
                    "\"min_duration\": 0, \"cmdline\": \"echo run; sleep 0.3; exit 1\"}]}}" });
     assert_non_null(harness_wait_for(h, "t1", RUNNING));
     assert_true(harness_read_log(
-        h, &(struct log_wish){ .task_id = "t1", .process = "p", .run = -1, .follow = true }, &log,
+        h, &(struct log_wish){ .task_id = "t1", .process = "p", .run = 0, .follow = true }, &log,
         &err));
     assert_string_equal(text_string(&log), "run\nrun\nrun\n");
 }
