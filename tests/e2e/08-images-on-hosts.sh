@@ -94,6 +94,41 @@ eventually "nothing is used any more" 30 none_used
 check "now they go" eos image prune
 check "all" test "$(images | wc -l)" -eq 0
 
+# -- a long pull ------------------------------------------------------------------------------------
+cat > "$PEERS_DIR/slow" <<'PYTHON'
+import http.server, sys, time, urllib.request
+class Slow(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        request = urllib.request.Request(f"http://{sys.argv[1]}{self.path}", headers={"Accept": self.headers.get("Accept", "*/*")})
+        with urllib.request.urlopen(request) as answer:
+            body = answer.read()
+            self.send_response(answer.status)
+            for name in ("Content-Type", "Docker-Content-Digest"):
+                if answer.headers[name]:
+                    self.send_header(name, answer.headers[name])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:len(body) // 2])
+        if len(body) > 100000:
+            self.wfile.flush()
+            time.sleep(4)
+        self.wfile.write(body[len(body) // 2:])
+    def log_message(self, *args):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+print(server.server_port, flush=True)
+server.serve_forever()
+PYTHON
+python3 "$PEERS_DIR/slow" "$REGISTRY" > "$PEERS_DIR/slow.port" &
+echo $! > "$PEERS_DIR/slow.pid"
+wait_until 10 test -s "$PEERS_DIR/slow.port"
+job slow "127.0.0.1:$(cat "$PEERS_DIR/slow.port")/eos/app5" 1 "cat /own"
+check "a job whose image comes slowly runs" run_job slow
+progress_of() { http GET "/v1/tasks?role=root&environment=test&name=$1" | jq -r '.tasks[0].taskEvents[] | select(.status == "STARTING") | .message'; }
+check "its events told how far the pull was" grep -Eq '^Fetching the image: [0-9]+ of 3 layers, [0-9.]+ of [0-9.]+ MB\.$' <(progress_of slow)
+check "prune it" eos image prune
+
 # -- import -----------------------------------------------------------------------------------------
 skopeo copy --quiet "oci:$LAYOUT:app1" "docker-archive:$PEERS_DIR/docker.tar:local/docker:2"
 skopeo copy --quiet "oci:$LAYOUT:app2" "oci-archive:$PEERS_DIR/oci.tar:local/archive:2"
@@ -137,6 +172,22 @@ check "the list says which are imported" test "$(eos image list | grep -c ' impo
 check "uploads are gone" test -z "$(ls "$STORE/uploads")"
 check "prune leaves them" eos image prune
 check "all five names" test "$(eos image list | grep -c ' imported$')" -eq 5
+# The launcher dies at several moments of an import, which is begun again.
+head -c 12000000 /dev/urandom > "$PEERS_DIR/large"
+umoci new --image "$LAYOUT:large" > /dev/null 2>&1
+umoci insert --image "$LAYOUT:large" "$PEERS_DIR/large" /large > /dev/null 2>&1
+for pause in 0.05 0.15 0.3; do
+    eos image import "$LAYOUT" local/large:large > /dev/null 2>&1 &
+    importing=$!
+    sleep "$pause"
+    kill -9 "$(service_pid launcher)"
+    wait "$importing"
+    eventually "the launcher comes back" 30 eos image list --host "$HOST"
+done
+check "an import that was broken is finished" eos image import "$LAYOUT" local/large:large
+check "with all that was sent" cmp "$PEERS_DIR/large" "$(find "$STORE/layers" -name large)"
+check "and nothing is left of the others" test -z "$(find "$STORE"/{uploads,staging,trash} -mindepth 1)"
+check "away with it" eos image prune local/large:large
 peers_registry=$(cat "$PEERS_DIR/registry.pid"); kill "$peers_registry"; wait "$peers_registry" 2>/dev/null; rm "$PEERS_DIR/registry.pid"
 for name in docker gzip archive modern layout; do
     tag=2; own=app1
