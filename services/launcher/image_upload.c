@@ -70,7 +70,12 @@ int64_t image_upload_offset(const struct image_directory *directory, const struc
     return status.st_size < blob->bytes ? status.st_size : 0;
 }
 
-/* False when it has just been finished or dropped by another. */
+static bool is_whole(const struct part *part)
+{
+    return image_directory_has(part->directory, IMAGE_FOLDER_UPLOADS, part->whole_name);
+}
+
+/* False when it has just been dropped by another. */
 static bool is_still_there(const struct part *part, int64_t *ret_bytes)
 {
     struct stat status;
@@ -88,13 +93,15 @@ static bool open_part(struct part *part, struct error *err)
             return image_directory_fail(part->directory, errno, "make a file", err);
         if (flock(part->fd, LOCK_EX) < 0)
             return image_directory_fail(part->directory, errno, "lock a file", err);
-        if (is_still_there(part, &part->bytes))
-            return true;
-        close(TAKE_FD(part->fd));
-        if (image_directory_has(part->directory, IMAGE_FOLDER_UPLOADS, part->whole_name)) {
+        if (is_whole(part)) { /* by another's hand: that file, or a new one, is what is open here */
+            unlinkat(part->folder, part->name, 0);
+            close(TAKE_FD(part->fd));
             part->bytes = part->blob->bytes;
             return true;
         }
+        if (is_still_there(part, &part->bytes))
+            return true;
+        close(TAKE_FD(part->fd));
     }
 }
 
