@@ -1,5 +1,6 @@
 #include "config/class.h"
 #include "config/evaluate.h"
+#include "config/origin.h"
 #include "config/template.h"
 
 /* Calls: arguments to parameters. */
@@ -168,8 +169,10 @@ static bool call_plain(struct vm *vm, struct function *function, const struct va
     size_t mark = vm->stack_used;
     if (!take_slots(vm, code->slot_count, &frame.slots))
         return false;
-    bool is_done =
-        bind_arguments(vm, function, self, args, frame.slots) && run_function_body(vm, &frame, ret);
+    bool is_done = bind_arguments(vm, function, self, args, frame.slots);
+    if (is_done && vm->origins)
+        origins_note_parameters(vm, &frame, self != NULL);
+    is_done = is_done && run_function_body(vm, &frame, ret);
     vm->stack_used = mark;
     return is_done;
 }
@@ -181,6 +184,8 @@ static bool call_captured(struct vm *vm, struct function *function, const struct
     frame->function = function;
     if (!bind_arguments(vm, function, self, args, frame->slots))
         return false;
+    if (vm->origins)
+        origins_note_parameters(vm, frame, self != NULL);
     if (function->code->is_generator) {
         *ret = generator_new(vm, frame, NULL);
         return true;

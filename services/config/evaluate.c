@@ -546,9 +546,17 @@ static bool evaluate_call(struct vm *vm, struct frame *frame, const struct node 
                                     (args.count == 0 && (strcmp(callee.native->name, "vars") == 0 ||
                                                          strcmp(callee.native->name, "dir") == 0))))
         return call_with_frame(vm, frame, &args, callee.native->name, ret);
-    if (vm->origins)
+    struct expression caller = { 0 };
+    bool runs_code = callee.kind == K_FUNCTION || callee.kind == K_CLASS ||
+                     (callee.kind == K_BOUND && callee.bound->function.kind == K_FUNCTION);
+    if (vm->origins) {
         origins_note_call(vm, frame, node);
-    if (value_call(vm, callee, &args, ret)) {
+        caller = origins_set_caller(vm, frame, runs_code ? node : NULL);
+    }
+    bool is_done = value_call(vm, callee, &args, ret);
+    if (vm->origins)
+        origins_put_caller(vm, caller);
+    if (is_done) {
         note_maker(frame, node, callee, *ret);
         if (vm->origins)
             origins_note_struct(vm, frame, node, *ret);
@@ -613,7 +621,12 @@ static bool run_clause(struct vm *vm, struct frame *frame, uint32_t index,
             return note_place(vm, frame, clause);
         if (v.kind == K_UNBOUND)
             return true;
-        if (!assign(vm, frame, clause->a, v) || !clause_holds(vm, frame, clause, &holds))
+        if (!assign(vm, frame, clause->a, v))
+            return false;
+        if (vm->origins && clause->b) /* the first one stands outside */
+            origins_note_target(vm, frame, clause->a, index == 0 ? frame->outer : frame, clause->b,
+                                "takes one of these after the other");
+        if (!clause_holds(vm, frame, clause, &holds))
             return false;
         if (holds && !run_clause(vm, frame, index + 1, NULL, collect, context))
             return false;

@@ -1,6 +1,7 @@
 #include "config/class.h"
 #include "config/evaluate.h"
 #include "config/modules.h"
+#include "config/origin.h"
 #include "config/template.h"
 
 /* Statements.  One function per kind of node, in a table. */
@@ -136,6 +137,8 @@ static enum flow execute_assign(struct vm *vm, struct frame *frame, const struct
     for (uint32_t i = 0; i < node->count; i++)
         if (!assign(vm, frame, node->items[i], v))
             return FLOW_RAISE;
+    for (uint32_t i = 0; vm->origins && i < node->count; i++)
+        origins_note_target(vm, frame, node->items[i], frame, node->a, "is set here");
     return FLOW_NEXT;
 }
 
@@ -185,7 +188,11 @@ static bool augment(struct vm *vm, struct frame *frame, const struct node *node)
 
 static enum flow execute_augmented(struct vm *vm, struct frame *frame, const struct node *node)
 {
-    return augment(vm, frame, node) ? FLOW_NEXT : failed(vm, frame, node);
+    if (!augment(vm, frame, node))
+        return failed(vm, frame, node);
+    if (vm->origins)
+        origins_note_added(vm, frame, node->a, node->b);
+    return FLOW_NEXT;
 }
 
 static bool delete_name(struct vm *vm, struct frame *frame, const struct node *node)
@@ -280,6 +287,9 @@ static enum flow execute_for(struct vm *vm, struct frame *frame, const struct no
             break;
         if (!assign(vm, frame, node->a, v))
             return FLOW_RAISE;
+        if (vm->origins)
+            origins_note_target(vm, frame, node->a, frame, node->b,
+                                "takes one of these after the other");
         enum flow flow = execute_block(vm, frame, node->c);
         if (flow == FLOW_BREAK)
             return FLOW_NEXT;
@@ -303,6 +313,8 @@ static enum flow execute_return(struct vm *vm, struct frame *frame, const struct
     frame->result = V_NONE;
     if (node->a && !evaluate(vm, frame, node->a, &frame->result))
         return FLOW_RAISE;
+    if (vm->origins && node->a)
+        origins_note_return(vm, frame, node->a);
     return FLOW_RETURN;
 }
 

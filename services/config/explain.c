@@ -13,6 +13,7 @@
 #define MAX_STEPS 200
 #define MAX_DEPTH 8  /* of references in what a reference stands for */
 #define MAX_PATH  64 /* structs inside each other */
+#define MAX_SAID  40 /* variables and calls that one field takes its value from */
 
 typedef Eos__Config__V1__ExplanationStep step_message;
 
@@ -23,6 +24,8 @@ struct explainer {
     size_t indices[MAX_PATH];               /* the field of each that the path goes on with */
     size_t struct_count;
     int depth;
+    const struct definition *said[MAX_SAID]; /* of one field */
+    size_t said_count;
 };
 
 static step_message *say(struct explainer *e, struct span at, const char *fmt, ...)
@@ -88,6 +91,93 @@ static void explain_literal(struct explainer *e, const struct object *field, str
         say(e, origin->at, "the text is made here");
 }
 
+/* -- expressions ---------------------------------------------------------------------------------- */
+
+static void explain_expression(struct explainer *e, struct expression of);
+
+static bool was_said(struct explainer *e, const struct definition *definition)
+{
+    for (size_t i = 0; i < e->said_count; i++)
+        if (e->said[i] == definition)
+            return true;
+    if (e->said_count == MAX_SAID)
+        return true;
+    e->said[e->said_count++] = definition;
+    return false;
+}
+
+static struct span span_of(struct expression of)
+{
+    return (struct span){ of.frame->code->source, of.node->start, of.node->end };
+}
+
+/* What it was set to, and before that when it was added to. */
+static void explain_name(struct explainer *e, struct expression of, const struct string *name)
+{
+    const struct definition *definition = origins_definition(e->vm, of);
+    if (!definition || was_said(e, definition))
+        return;
+    const struct node *value = definition->value.node;
+    struct span at = span_of(definition->value);
+    if (!at.source->globals) /* a text of the language itself says nothing */
+        say(e, at, "%s %s", name->data, definition->how);
+    e->depth++;
+    if (value->kind != N_CONSTANT)
+        explain_expression(e, definition->value);
+    e->depth--;
+    if (definition->is_added) {
+        of.time = definition->value.time - 1;
+        explain_name(e, of, name);
+    }
+}
+
+static bool is_environment(const struct node *node)
+{
+    return node->kind == N_ATTRIBUTE &&
+           (string_is(node->value.s, "environ") || string_is(node->value.s, "getenv"));
+}
+
+static void explain_call(struct explainer *e, struct expression of)
+{
+    const struct definition *returned = origins_definition(e->vm, of);
+    if (!returned || was_said(e, returned))
+        return;
+    say(e, span_of(returned->value), "it is returned here");
+    explain_expression(e, returned->value);
+}
+
+static void explain_parts(struct explainer *e, struct expression of)
+{
+    const struct node *node = of.node;
+    const struct node *const parts[] = { node->a, node->b, node->c };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i])
+            explain_expression(e, (struct expression){ parts[i], of.frame, of.time });
+    for (uint32_t i = 0; i < node->count; i++)
+        if (node->items[i])
+            explain_expression(e, (struct expression){ node->items[i], of.frame, of.time });
+}
+
+/* The variables and functions that an expression took its value from. */
+static void explain_expression(struct explainer *e, struct expression of)
+{
+    if (!of.node || !of.frame || e->depth >= MAX_DEPTH)
+        return;
+    if (of.node->kind == N_NAME) {
+        explain_name(e, of, of.node->value.s);
+        return;
+    }
+    if (of.node->kind == N_LAMBDA || of.node->kind == N_CONSTANT)
+        return;
+    if (is_environment(of.node)) {
+        say(e, span_of(of), "the environment is asked here");
+        return;
+    }
+    if (of.node->kind == N_CALL)
+        explain_call(e, of);
+    explain_parts(e, of);
+}
+
 /* Values inside of a dict or a list have no place of their own: what holds them has. */
 static void explain_holder(struct explainer *e, const struct object *owner, const char *name)
 {
@@ -102,6 +192,20 @@ static void explain_holder(struct explainer *e, const struct object *owner, cons
         return;
     }
     say(e, NOWHERE, "%s was computed", name);
+}
+
+/* The same field of the struct that this one is a changed copy of. */
+static void explain_replaced(struct explainer *e, const void *fields, size_t index)
+{
+    const struct origin *made = origins_of_struct(e->vm, fields);
+    for (int hops = 0; made && made->base && hops < MAX_DEPTH; hops++) {
+        const struct origin *given = origins_of_field(e->vm, made->base, index);
+        if (given) {
+            say(e, given->at, "it takes the place of what was given here");
+            return;
+        }
+        made = origins_of_struct(e->vm, made->base);
+    }
 }
 
 static void explain_field(struct explainer *e, const struct object *owner, size_t index)
@@ -130,6 +234,11 @@ static void explain_field(struct explainer *e, const struct object *owner, size_
         say(e, NOWHERE, "%s is completed by the compiler, as Aurora's client does", name);
     else
         explain_holder(e, owner, name);
+    if (given) {
+        explain_replaced(e, fields, index);
+        e->said_count = 0;
+        explain_expression(e, given->from);
+    }
     explain_literal(e, field, given ? given->at : NOWHERE);
 }
 

@@ -105,3 +105,31 @@ holds "steps" jq -e '.job == "c/r/devel/one" and .steps[1].at.line == 6 and .ste
 refused "another job" 6 'c/r/devel/one' explain c/r/devel/two.instances
 refused "one of several" 6 'c/r/devel/two' eos config explain good.aurora instances
 says "in a job that fails" 0 '\{\{word\}\} is not bound by anything' eos config explain good.aurora 'c/r/devel/one.task.processes[0].cmdline'
+cat > steps.include <<'AURORA'
+RAM = 64 * MB
+def resources(cpu=0.5, ram=RAM):
+  return Resources(cpu=cpu, ram=ram, disk=GB)
+AURORA
+cat > steps.aurora <<'AURORA'
+include('steps.include')
+import os
+def command(name, flags):
+  line = name
+  for flag in flags:
+    line += ' ' + flag
+  return '%s %s' % (line, os.environ.get('MODE', 'fast'))
+p = Process(name='p', cmdline=command('run', flags=['-a', '-b']))
+base = Job(cluster='c', role='r', environment='devel', name='j', instances=1)
+jobs = [base(instances=2, task=Task(name='t', processes=[p], resources=resources(ram=2 * RAM)))]
+AURORA
+steps() { eos config explain steps.aurora "$@"; }
+says "a call that replaces" 0 '^  steps.aurora:9:76: it takes the place of what was given here' steps instances
+says "an argument" 0 '^  steps.aurora:10:86: ram is given here' steps task.resources.ram
+says "the variable in it" 0 '^    steps.include:1:7: RAM is set here' steps task.resources.ram
+says "a default of a parameter" 0 '^  steps.include:2:19: cpu has this default' steps task.resources.cpu
+says "what a function returns" 0 '^  steps.aurora:7:10: it is returned here' steps 'task.processes[0].cmdline'
+for step in '  steps.aurora:6:13: line is added to here' '    steps.aurora:5:15: flag takes one of these after the other' \
+    '      steps.aurora:8:52: flags is given here' '  steps.aurora:4:10: line is set here' \
+    '    steps.aurora:8:39: name is given here' '  steps.aurora:7:27: the environment is asked here'; do
+    holds "and what that is made of: $step" grep -qFx "$step" "$DIR/out"
+done
