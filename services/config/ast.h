@@ -41,7 +41,7 @@ enum node_kind {
     /* statements */
     N_BLOCK,      /* items */
     N_EXPRESSION, /* a */
-    N_ASSIGN,     /* items: targets, a: the value or NULL (annotation only) */
+    N_ASSIGN,     /* items: targets, a: the value or NULL (annotation only), value: annotation */
     N_AUGMENTED,  /* op, a: target, b */
     N_IF,         /* a, b: block, c: block or NULL */
     N_WHILE,      /* a, b: block, c: block or NULL */

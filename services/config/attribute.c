@@ -332,7 +332,8 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
     struct value found = class_find(class, name);
     if (found.kind == K_UNBOUND && class->layout != K_INSTANCE)
         found = special_find(class->layout, name);
-    if (found.kind == K_UNBOUND && class->layout != K_INSTANCE && is_plain_name(name) &&
+    bool is_builtin = class->layout != K_INSTANCE || !class->attributes;
+    if (found.kind == K_UNBOUND && is_builtin && is_plain_name(name) &&
         !module_builtin_method(vm, class, name, &found))
         return false;
     if (found.kind == K_PROPERTY && found.property->kind != PROPERTY_GETTER) {
@@ -349,6 +350,12 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
         found = value_text(vm->arena, class->name);
     if (found.kind == K_UNBOUND && (string_is(name, "__mro__") || string_is(name, "__bases__")))
         found = class_line(vm, class, string_is(name, "__bases__"));
+    if (found.kind == K_UNBOUND && string_is(name, "__members__")) {
+        static const struct args none;
+        bool has_members;
+        if (!class_call_hook(vm, v, "__class_members__", &none, &found, &has_members))
+            return false;
+    }
     if (found.kind == K_UNBOUND && string_is(name, "__doc__"))
         found = V_NONE;
     if (found.kind == K_UNBOUND && string_is(name, "__module__"))

@@ -1,5 +1,6 @@
 #include "config/class.h"
 #include "config/evaluate.h"
+#include "config/modules.h"
 #include "config/origin.h"
 #include "config/template.h"
 
@@ -320,6 +321,13 @@ bool native_call(struct vm *vm, const struct native *native, struct value self,
 
 /* --- anything --- */
 
+/* Methods of builtin classes work on what an object of a derived class holds; those that all objects
+ * have, on the object. */
+static struct value self_of_native(const struct native *native, struct value self)
+{
+    return native_is_of_object(native) ? self : value_contents(self);
+}
+
 /* `str.upper('x')`: the first argument is `self`. */
 static bool call_unbound_method(struct vm *vm, const struct bound *bound, const struct args *args,
                                 struct value *ret)
@@ -340,7 +348,8 @@ static bool call_unbound_method(struct vm *vm, const struct bound *bound, const 
     struct args rest = *args;
     rest.items++;
     rest.count--;
-    return native_call(vm, bound->function.native, value_contents(args->items[0]), &rest, ret);
+    return native_call(vm, bound->function.native,
+                       self_of_native(bound->function.native, args->items[0]), &rest, ret);
 }
 
 static bool call_bound(struct vm *vm, const struct bound *bound, const struct args *args,
@@ -351,7 +360,8 @@ static bool call_bound(struct vm *vm, const struct bound *bound, const struct ar
     if (bound->function.kind == K_NATIVE && bound->self.kind == K_UNBOUND)
         return call_unbound_method(vm, bound, args, ret);
     if (bound->function.kind == K_NATIVE)
-        return native_call(vm, bound->function.native, value_contents(bound->self), args, ret);
+        return native_call(vm, bound->function.native,
+                           self_of_native(bound->function.native, bound->self), args, ret);
     struct value *items = arena_array(vm->arena, args->count + 1, sizeof *items);
     items[0] = bound->self;
     if (args->count)
@@ -438,6 +448,10 @@ static bool call_any(struct vm *vm, struct value callee, const struct args *args
         return call_partial(vm, callee.partial, args, ret);
     case K_INSTANCE:
         return call_instance(vm, callee, args, ret);
+    case K_MODULE:
+        if (callee.module->owner)
+            return module_unusable(vm, callee.module, "");
+        return raise_error(vm, &class_TypeError, "'module' object is not callable");
     case K_PROPERTY:
         return value_call(vm, callee.property->function, args, ret);
     default:

@@ -1,5 +1,6 @@
 #include "config/class.h"
 
+#include "config/modules.h"
 #include "config/template.h"
 
 /* Classes: the order in which attributes are looked up, class statements, new instances. */
@@ -249,6 +250,8 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
         if (bases[i].kind == K_CLASS && bases[i].class == &class_type)
             return raise_error(vm, &class_TypeError,
                                "metaclasses are not part of the configuration language");
+        if (bases[i].kind == K_MODULE && bases[i].module->owner)
+            return module_unusable(vm, bases[i].module, "");
         if (!is_base(bases[i]))
             return raise_error(vm, &class_TypeError, "type '%s' is not an acceptable base type",
                                bases[i].kind == K_CLASS ? bases[i].class->name
@@ -271,6 +274,17 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
         return false;
     *ret = class;
     return true;
+}
+
+bool class_call_hook(struct vm *vm, struct value v, const char *name, const struct args *args,
+                     struct value *ret, bool *ret_found)
+{
+    *ret_found = false;
+    if (v.kind != K_CLASS || !v.class->attributes)
+        return true;
+    struct value found = class_find(v.class, string_from(vm->arena, name));
+    *ret_found = found.kind == K_PROPERTY && found.property->kind == PROPERTY_CLASS;
+    return !*ret_found || value_call(vm, bind_method(vm, v, found.property->function), args, ret);
 }
 
 static bool tell_names(struct vm *vm, const struct class *class)
@@ -384,7 +398,12 @@ static bool make_and_initialize(struct vm *vm, const struct class *class, struct
 bool class_instantiate(struct vm *vm, const struct class *class, const struct args *args,
                        struct value *ret)
 {
-    struct value made;
+    struct value made, self = { .kind = K_CLASS, .class = class };
+    bool is_made;
+    if (!class_call_hook(vm, self, "__class_call__", args, ret, &is_made))
+        return false;
+    if (is_made)
+        return true;
     if (!class->attributes && class->construct)
         return class->construct(vm, class, args, ret);
     if (!class->attributes && class != &class_object)

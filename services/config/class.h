@@ -23,6 +23,14 @@ bool view_to_set(struct vm *vm, struct value v, struct value *ret);
 /* `int | str`: false, without an exception, when these are no classes. */
 bool class_union(struct vm *vm, struct value a, struct value b, struct value *ret);
 
+/* One of the methods that all objects have. */
+bool native_is_of_object(const struct native *native);
+
+/* What a class says about itself with a class method such as __class_iter__(); Python has metaclasses for
+ * it, the language's own library this. */
+bool class_call_hook(struct vm *vm, struct value v, const char *name, const struct args *args,
+                     struct value *ret, bool *ret_found);
+
 /* Tells a new class's attributes their names, and its bases that it is there, with the keywords of its
  * statement. */
 bool class_announce(struct vm *vm, const struct class *class, const struct keyword *keywords,

@@ -43,6 +43,10 @@ static bool instance_truth(struct vm *vm, struct value v, bool *ret)
         *ret = length > 0;
         return true;
     }
+    if (moment_is_zero(v)) {
+        *ret = false;
+        return true;
+    }
     v = value_contents(v);
     if (v.kind != K_INSTANCE)
         return value_truth(vm, v, ret);

@@ -18,6 +18,7 @@ struct dict {
     size_t used;     /* of all, deleted ones too */
     size_t first;    /* of the live entries; those before it are deleted */
     size_t capacity, index_size;
+    bool is_shown;         /* repr() is in it */
     struct value fallback; /* the factory of a defaultdict, else K_UNBOUND */
     const char *type_name; /* of dicts that print differently; else NULL */
 };

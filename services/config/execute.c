@@ -127,9 +127,23 @@ bool assign(struct vm *vm, struct frame *frame, const struct node *target, struc
     return assign_any(vm, frame, target, v) || note_place(vm, frame, target);
 }
 
+/* A class body keeps what its names are annotated with, as text. */
+static void note_annotation(struct vm *vm, struct frame *frame, const struct node *node)
+{
+    struct string *name = string_from(vm->arena, "__annotations__");
+    struct value all = dict_get_text(frame->names, name);
+    if (all.kind != K_DICT) {
+        all = dict_value(vm->arena, K_DICT);
+        dict_set_text(vm->arena, frame->names, name, all);
+    }
+    dict_set_text(vm->arena, all.dict, node->items[0]->value.s, node->value);
+}
+
 static enum flow execute_assign(struct vm *vm, struct frame *frame, const struct node *node)
 {
     struct value v;
+    if (node->value.kind == K_STR && frame->names)
+        note_annotation(vm, frame, node);
     if (!node->a)
         return FLOW_NEXT;
     if (!evaluate(vm, frame, node->a, &v))
@@ -737,7 +751,9 @@ static enum flow execute_from(struct vm *vm, struct frame *frame, const struct n
         return module_import_all(vm, module.module) ? FLOW_NEXT : failed(vm, frame, node);
     for (uint32_t i = 0; i < node->count; i++) {
         struct string *name = node->items[i]->value.s;
-        if (!module_find(vm, module.module, name, &v))
+        if (!module.module->attributes)
+            v = module_unusable_name(vm, module.module, name);
+        else if (!module_find(vm, module.module, name, &v))
             return failed(vm, frame, node->items[i]);
         if (v.kind == K_UNBOUND) {
             raise_error(vm, &class_ImportError, "cannot import name '%s' from '%s'", name->data,

@@ -1,6 +1,7 @@
 #include "config/format.h"
 
 #include "config/integer.h"
+#include "config/moment.h"
 #include "config/number_text.h"
 
 #include <ctype.h>
@@ -351,6 +352,12 @@ bool format_value(struct vm *vm, struct value v, const struct string *specificat
         return value_str(vm, result, ret);
     if (specification->len == 0)
         return value_str(vm, v, ret);
+    if (value_is_moment(v)) {
+        if (!value_find_attribute(vm, v, string_from(vm->arena, "strftime"), &result))
+            return false;
+        if (result.kind != K_UNBOUND)
+            return value_call1(vm, result, argument, &result) && value_str(vm, result, ret);
+    }
     v = value_contents(v);
     bool is_number = value_is_number(v);
     if (!is_number && v.kind != K_STR)

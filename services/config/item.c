@@ -1,3 +1,4 @@
+#include "config/class.h"
 #include "config/integer.h"
 #include "config/template.h"
 #include "config/vm.h"
@@ -62,6 +63,18 @@ static bool instance_length(struct vm *vm, struct value v, size_t *ret)
                        value_type_name(v));
 }
 
+static bool class_length(struct vm *vm, struct value v, size_t *ret)
+{
+    static const struct args none;
+    struct value made;
+    bool found;
+    if (!class_call_hook(vm, v, "__class_len__", &none, &made, &found))
+        return false;
+    return found ? length_of_result(vm, made, ret)
+                 : raise_error(vm, &class_TypeError, "object of type '%s' has no len()",
+                               value_type_name(v));
+}
+
 bool value_length(struct vm *vm, struct value v, size_t *ret)
 {
     switch (v.kind) {
@@ -85,8 +98,7 @@ bool value_length(struct vm *vm, struct value v, size_t *ret)
     case K_INSTANCE:
         return instance_length(vm, v, ret);
     default:
-        return raise_error(vm, &class_TypeError, "object of type '%s' has no len()",
-                           value_type_name(v));
+        return class_length(vm, v, ret);
     }
 }
 
@@ -580,6 +592,11 @@ bool value_contains(struct vm *vm, struct value container, struct value item, bo
     if (container.kind == K_LIST || container.kind == K_TUPLE || container.kind == K_RANGE ||
         container.kind == K_ITERATOR)
         return iterate_contains(vm, container, item, ret);
-    return raise_error(vm, &class_TypeError, "argument of type '%s' is not iterable",
-                       value_type_name(container));
+    bool has_hook;
+    const struct args args = { .items = &item, .count = 1 };
+    if (!class_call_hook(vm, container, "__class_contains__", &args, &found, &has_hook))
+        return false;
+    return has_hook ? value_truth(vm, found, ret)
+                    : raise_error(vm, &class_TypeError, "argument of type '%s' is not iterable",
+                                  value_type_name(container));
 }

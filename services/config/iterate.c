@@ -178,6 +178,13 @@ bool value_iterate(struct vm *vm, struct value v, struct iterator **ret)
         return iterate_instance(vm, v, ret);
     if (v.kind == K_OBJECT)
         return iterate_object(vm, v.object, ret);
+    static const struct args none;
+    struct value made;
+    bool found;
+    if (!class_call_hook(vm, v, "__class_iter__", &none, &made, &found))
+        return false;
+    if (found)
+        return value_iterate(vm, made, ret);
     if (!rows[v.kind].next)
         return not_iterable(vm, v);
     *ret = iterator_new(vm, rows[v.kind].name, rows[v.kind].next);

@@ -1,7 +1,9 @@
 #include "config/class.h"
+#include "config/integer.h"
 #include "config/modules.h"
 #include "config/moment.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -274,22 +276,82 @@ FUNCTION(datetime_fromisoformat)
     return from_iso(vm, &class_datetime, args->items[0], ret);
 }
 
+/* A timedelta of so many microseconds, which is within its bounds. */
+static bool delta_of(struct vm *vm, __int128 micros, struct value *ret)
+{
+    __int128 days = micros / 1000000 / DAY_SECONDS;
+    if (days > 999999999 || days < -999999999)
+        return raise_error(vm, &class_OverflowError, "days=%lld; must have magnitude <= 999999999",
+                           (long long)days);
+    *ret = moment_value(vm, &class_timedelta,
+                        (struct moment){ (int64_t)days, (int64_t)(micros / 1000000 % DAY_SECONDS),
+                                         (int64_t)(micros % 1000000) });
+    return true;
+}
+
+#define MOST_UNITS 1e20 /* more microseconds than any timedelta has */
+
+/* Adds a number of units; parts of a microsecond are rounded to the even side. */
+static bool add_units(struct vm *vm, const char *name, struct value v, int64_t unit,
+                      __int128 *micros)
+{
+    int64_t n;
+    v = value_contents(v);
+    if (v.kind == K_FLOAT) {
+        long double made = nearbyintl((long double)v.f * unit);
+        if (!(fabsl(made) < MOST_UNITS))
+            return raise_error(vm, &class_OverflowError, "timedelta is too large");
+        *micros += (__int128)made;
+        return true;
+    }
+    if (!value_is_integer(v))
+        return raise_error(vm, &class_TypeError, "unsupported type for timedelta %s component: %s",
+                           name, value_type_name(v));
+    if (!integer_to_i64(v, &n))
+        return raise_error(vm, &class_OverflowError, "Python int too large to convert to C int");
+    if (n > INT32_MAX * INT64_C(1000000000) || n < -INT32_MAX * INT64_C(1000000000))
+        return raise_error(vm, &class_OverflowError, "timedelta is too large");
+    *micros += (__int128)n * unit;
+    return true;
+}
+
 static bool construct_timedelta(struct vm *vm, const struct class *class, const struct args *args,
                                 struct value *ret)
 {
-    static const char *const names[] = { "days",    "seconds", "microseconds", "milliseconds",
-                                         "minutes", "hours",   "weeks" };
-    int64_t n[7] = { 0 };
-    if (!collect_numbers(vm, args, names, 7, n))
-        return false;
-    for (size_t i = 0; i < 7; i++)
-        if (n[i] > 1000000000000 || n[i] < -1000000000000)
-            return raise_error(vm, &class_OverflowError, "timedelta is too large");
-    struct moment moment = { n[0] + n[6] * 7, n[1] + n[4] * 60 + n[5] * 3600, n[2] + n[3] * 1000 };
-    if (moment.days > 999999999 || moment.days < -999999999)
-        return raise_error(vm, &class_OverflowError, "timedelta is too large");
-    *ret = moment_value(vm, class, moment);
-    return true;
+    static const struct {
+        const char *name;
+        int64_t micros;
+    } units[] = {
+        { "days", DAY_SECONDS * INT64_C(1000000) },
+        { "seconds", 1000000 },
+        { "microseconds", 1 },
+        { "milliseconds", 1000 },
+        { "minutes", 60000000 },
+        { "hours", INT64_C(3600000000) },
+        { "weeks", 7 * DAY_SECONDS * INT64_C(1000000) },
+    };
+    size_t count = sizeof units / sizeof *units;
+    __int128 micros = 0;
+    (void)class;
+    if (args->count > count)
+        return raise_error(vm, &class_TypeError,
+                           "__new__() takes at most %zu arguments (%zu given)", count, args->count);
+    for (size_t i = 0; i < args->count; i++)
+        if (!add_units(vm, units[i].name, args->items[i], units[i].micros, &micros))
+            return false;
+    for (size_t i = 0; i < args->keyword_count; i++) {
+        size_t at = 0;
+        while (at < count && !string_is(args->keywords[i].name, units[at].name))
+            at++;
+        if (at == count)
+            return raise_error(vm, &class_TypeError,
+                               "'%s' is an invalid keyword argument for "
+                               "__new__()",
+                               args->keywords[i].name->data);
+        if (!add_units(vm, units[at].name, args->keywords[i].value, units[at].micros, &micros))
+            return false;
+    }
+    return delta_of(vm, micros, ret);
 }
 
 FUNCTION(no_clock)
@@ -596,63 +658,86 @@ bool moment_repr(struct vm *vm, struct value v, struct string **ret)
 /* --- arithmetic and order --- */
 
 /* A difference times, or divided by, a whole number; or how many times one is in another. */
+static __int128 micros_of(struct value v)
+{
+    const struct moment *m = moment_of(v);
+    return ((__int128)m->days * DAY_SECONDS + m->seconds) * 1000000 + m->micros;
+}
+
+static bool is_delta(struct value v)
+{
+    return value_is_moment(v) && v.instance->class == &class_timedelta;
+}
+
+bool moment_is_zero(struct value v)
+{
+    return is_delta(v) && micros_of(v) == 0;
+}
+
+static __int128 floor_of(__int128 a, __int128 b)
+{
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/* Two timedeltas: how often one is in the other, and what is left. */
+static bool divide_deltas(struct vm *vm, enum binary_op op, struct value a, struct value b,
+                          struct value *ret)
+{
+    __int128 x = micros_of(a), y = micros_of(b);
+    if (y == 0)
+        return raise_error(vm, &class_ZeroDivisionError,
+                           op == OP_DIVIDE ? "division by zero"
+                                           : "integer division or modulo by zero");
+    if (op == OP_DIVIDE)
+        *ret = V_FLOAT((double)x / (double)y);
+    else if (op == OP_FLOOR)
+        *ret = V_INT((int64_t)floor_of(x, y));
+    return op != OP_MODULO || delta_of(vm, x - floor_of(x, y) * y, ret);
+}
+
+/* A timedelta so many times, or a part of it. */
 static bool scale_delta(struct vm *vm, enum binary_op op, struct value a, struct value b,
                         struct value *ret, bool *ret_done)
 {
-    if (op == OP_MULTIPLY && value_is_integer(a))
+    if (op == OP_MULTIPLY && value_is_number(a))
         return scale_delta(vm, op, b, a, ret, ret_done);
-    bool is_delta = value_is_moment(a) && a.instance->class == &class_timedelta;
-    bool is_ratio = is_delta && value_is_moment(b) && b.instance->class == &class_timedelta;
-    *ret_done = is_delta && ((value_is_integer(b) && op != OP_DIVIDE) ||
-                             (is_ratio && op == OP_DIVIDE) || (is_ratio && op == OP_FLOOR));
+    *ret_done = is_delta(a) && is_delta(b) && op != OP_MULTIPLY;
+    if (*ret_done)
+        return divide_deltas(vm, op, a, b, ret);
+    *ret_done = is_delta(a) && value_is_number(b) && op != OP_MODULO &&
+                (op != OP_FLOOR || value_is_integer(b));
     if (!*ret_done)
         return true;
-    const struct moment *m = moment_of(a);
-    __int128 micros = ((__int128)m->days * DAY_SECONDS + m->seconds) * 1000000 + m->micros, by;
-    int64_t n = 0;
-    if (!is_ratio && !value_to_i64(vm, b, &n))
-        return false;
-    const struct moment *o = is_ratio ? moment_of(b) : NULL;
-    by = o ? ((__int128)o->days * DAY_SECONDS + o->seconds) * 1000000 + o->micros : n;
+    __int128 micros = micros_of(a);
+    long double by = b.kind == K_FLOAT ? b.f : integer_to_double(b);
     if (op != OP_MULTIPLY && by == 0)
-        return raise_error(vm, &class_ZeroDivisionError, "integer division or modulo by zero");
-    if (is_ratio && op == OP_DIVIDE) {
-        *ret = V_FLOAT((double)micros / (double)by);
-        return true;
-    }
-    if (op == OP_MULTIPLY && (by > 1000000000 || by < -1000000000))
+        return raise_error(vm, &class_ZeroDivisionError,
+                           op == OP_DIVIDE ? "division by zero"
+                                           : "integer division or modulo by zero");
+    long double made = op == OP_MULTIPLY ? (long double)micros * by : (long double)micros / by;
+    if (!(fabsl(made) < MOST_UNITS))
         return raise_error(vm, &class_OverflowError, "timedelta is too large");
-    __int128 made = op == OP_MULTIPLY
-                        ? micros * by
-                        : micros / by - (micros % by != 0 && (micros < 0) != (by < 0));
-    if (is_ratio) {
-        *ret = V_INT((int64_t)made);
-        return true;
-    }
-    __int128 seconds = made / 1000000, days = seconds / DAY_SECONDS;
-    if (days > 999999999 || days < -999999999)
-        return raise_error(vm, &class_OverflowError, "timedelta is too large");
-    *ret = moment_value(vm, &class_timedelta,
-                        (struct moment){ (int64_t)days, (int64_t)(seconds % DAY_SECONDS),
-                                         (int64_t)(made % 1000000) });
-    return true;
+    int64_t n;
+    if (op == OP_FLOOR)
+        return delta_of(vm, integer_to_i64(b, &n) ? floor_of(micros, n) : 0, ret);
+    return delta_of(vm, (__int128)nearbyintl(made), ret);
 }
 
 bool moment_binary(struct vm *vm, enum binary_op op, struct value a, struct value b,
                    struct value *ret, bool *ret_done)
 {
-    if (op == OP_MULTIPLY || op == OP_FLOOR || op == OP_DIVIDE)
+    if (op == OP_MULTIPLY || op == OP_FLOOR || op == OP_DIVIDE || op == OP_MODULO)
         return scale_delta(vm, op, a, b, ret, ret_done);
     *ret_done = value_is_moment(a) && value_is_moment(b) && (op == OP_ADD || op == OP_SUBTRACT);
     if (!*ret_done)
         return true;
     const struct moment *x = moment_of(a), *y = moment_of(b);
     int64_t sign = op == OP_ADD ? 1 : -1;
-    bool is_delta = b.instance->class == &class_timedelta;
-    if (op == OP_ADD && !is_delta && a.instance->class != &class_timedelta)
+    bool adds_delta = is_delta(b);
+    if (op == OP_ADD && !adds_delta && a.instance->class != &class_timedelta)
         return raise_error(vm, &class_TypeError, "unsupported operand type(s) for +: '%s' and '%s'",
                            value_type_name(a), value_type_name(b));
-    const struct class *class = is_delta       ? a.instance->class
+    const struct class *class = adds_delta     ? a.instance->class
                                 : op == OP_ADD ? b.instance->class
                                                : &class_timedelta;
     struct moment moment = { x->days + sign * y->days, x->seconds + sign * y->seconds,
@@ -679,7 +764,7 @@ bool moment_compare(struct value a, struct value b, int *ret)
 }
 
 #define DATE_ROWS                                                                                  \
-    { "strftime", moment_strftime, "format" }, { "isoformat", moment_isoformat, "" },              \
+    { "strftime", moment_strftime, "format" }, { "_isoformat", moment_isoformat, "" },             \
         { "weekday", moment_weekday, "" }, { "isoweekday", moment_isoweekday, "" },                \
         { "toordinal", moment_toordinal, "" }, { "replace", moment_replace, NULL },                \
     {                                                                                              \

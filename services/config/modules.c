@@ -27,7 +27,9 @@ static const struct module_table TABLES[] = {
     { "base64", base64_natives, NULL },
     { "collections", NULL, prepare_collections },
     { "copy", copy_natives, NULL },
+    { "dataclasses", NULL, NULL },
     { "datetime", datetime_natives, prepare_datetime },
+    { "enum", NULL, NULL },
     { "functools", functools_natives, NULL },
     { "getpass", getpass_natives, NULL },
     { "hashlib", hashlib_natives, NULL },
@@ -47,14 +49,33 @@ static const struct module_table TABLES[] = {
 
 /* They can be imported, as real files do without using them; the use of anything in them fails. */
 static const char *const UNSUPPORTED[] = {
-    "__future__", "abc",       "argparse", "ast",       "calendar",   "codecs",   "configparser",
-    "contextlib", "csv",       "decimal",  "difflib",   "enum",       "errno",    "fnmatch",
-    "fractions",  "glob",      "gzip",     "heapq",     "hmac",       "html",     "http",
-    "importlib",  "inspect",   "io",       "ipaddress", "logging",    "numbers",  "optparse",
-    "pathlib",    "pickle",    "platform", "pprint",    "pwd",        "queue",    "random",
-    "secrets",    "shutil",    "signal",   "socket",    "statistics", "struct",   "subprocess",
-    "tempfile",   "threading", "time",     "traceback", "types",      "unittest", "urllib",
-    "urllib2",    "uuid",      "warnings", "weakref",   "xml",        "yaml",     "zlib",
+    /* clang-format off */
+    "ConfigParser", "Queue", "StringIO", "__future__", "abc", "aifc", "argparse", "array", "ast",
+    "asynchat", "asyncio", "asyncore", "atexit", "attr", "audioop", "bdb", "binascii", "bisect",
+    "boto3", "builtins", "bz2", "cProfile", "cStringIO", "calendar", "cgi", "cgitb", "chunk",
+    "cmath", "cmd", "code", "codecs", "codeop", "colorsys", "commands", "compileall",
+    "concurrent", "configparser", "contextlib", "contextvars", "copyreg", "crypt", "csv",
+    "ctypes", "curses", "dateutil", "dbm", "decimal", "difflib", "dis", "distutils", "doctest",
+    "email", "encodings", "ensurepip", "errno", "faulthandler", "fcntl", "filecmp", "fileinput",
+    "fnmatch", "fractions", "ftplib", "gc", "genericpath", "getopt", "gettext", "glob",
+    "graphlib", "grp", "gzip", "heapq", "hmac", "html", "http", "httplib", "imaplib", "imghdr",
+    "imp", "importlib", "inspect", "io", "ipaddress", "jinja2", "keyword", "linecache", "locale",
+    "logging", "lzma", "mailbox", "mailcap", "marshal", "mimetypes", "mmap", "modulefinder",
+    "msilib", "msvcrt", "multiprocessing", "netrc", "nis", "nntplib", "nt", "ntpath",
+    "nturl2path", "numbers", "numpy", "opcode", "optparse", "ossaudiodev", "pathlib", "pdb",
+    "pickle", "pickletools", "pipes", "pkgutil", "platform", "plistlib", "poplib", "posix",
+    "posixpath", "pprint", "profile", "pstats", "pty", "pwd", "py_compile", "pyclbr", "pydoc",
+    "pyexpat", "pytz", "queue", "quopri", "random", "readline", "reprlib", "requests", "resource",
+    "rlcompleter", "runpy", "sched", "secrets", "select", "selectors", "shelve", "shutil",
+    "signal", "simplejson", "site", "six", "smtpd", "smtplib", "sndhdr", "socket", "socketserver",
+    "spwd", "sqlite3", "sre_compile", "sre_constants", "sre_parse", "ssl", "stat", "statistics",
+    "stringprep", "struct", "subprocess", "sunau", "symtable", "sysconfig", "syslog", "tabnanny",
+    "tarfile", "telnetlib", "tempfile", "termios", "threading", "time", "timeit", "tkinter",
+    "token", "tokenize", "tomllib", "trace", "traceback", "tracemalloc", "tty", "turtle", "types",
+    "unicodedata", "unittest", "urllib", "urllib2", "urlparse", "uu", "uuid", "venv", "warnings",
+    "wave", "weakref", "webbrowser", "winreg", "winsound", "wsgiref", "xdrlib", "xml", "xmlrpc",
+    "yaml", "zipapp", "zipfile", "zipimport", "zlib", "zoneinfo",
+    /* clang-format on */
 };
 
 #define COUNT(table) (sizeof table / sizeof *table)
@@ -160,6 +181,21 @@ bool module_import_all(struct vm *vm, struct module *module)
     return true;
 }
 
+bool module_unusable(struct vm *vm, const struct module *module, const char *name)
+{
+    return raise_error(vm, &class_AttributeError,
+                       "module '%s' is not part of the configuration language: '%s' cannot be used",
+                       module->owner ? module->owner : module->name,
+                       module->owner ? module->name : name);
+}
+
+struct value module_unusable_name(struct vm *vm, const struct module *module, struct string *name)
+{
+    struct value v = module_new(vm, name->data, NULL);
+    v.module->owner = module->name;
+    return v;
+}
+
 bool module_find(struct vm *vm, struct module *module, struct string *name, struct value *ret)
 {
     *ret = V_UNBOUND;
@@ -177,9 +213,6 @@ bool module_find(struct vm *vm, struct module *module, struct string *name, stru
         return true;
     }
     if (!module->attributes)
-        return raise_error(
-            vm, &class_AttributeError,
-            "module '%s' is not part of the configuration language: '%s' cannot be used",
-            module->name, name->data);
+        return module_unusable(vm, module, name->data);
     return true;
 }

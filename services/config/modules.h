@@ -31,6 +31,11 @@ struct module_table {
     bool (*prepare)(struct vm *vm, struct dict *attributes);
 };
 
+/* Fails: the module, or the name imported from it, is there to be imported only. */
+bool module_unusable(struct vm *vm, const struct module *module, const char *name);
+/* What `from module import name` gives then. */
+struct value module_unusable_name(struct vm *vm, const struct module *module, struct string *name);
+
 /* What Pattern and Match of re have beside methods; K_UNBOUND: nothing of that name. */
 struct value regex_part(struct vm *vm, struct value v, const struct string *name);
 bool regex_repr(struct vm *vm, struct value v, struct buffer *buffer, bool *ret_found);

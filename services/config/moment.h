@@ -5,6 +5,8 @@
 /* Dates and differences of dates, for the operators.  `is_moment` values are those of the classes of
  * the module datetime. */
 bool value_is_moment(struct value v);
+/* A timedelta of no length: it counts as false. */
+bool moment_is_zero(struct value v);
 struct value moment_part(struct value self, const struct string *name);
 bool moment_binary(struct vm *vm, enum binary_op op, struct value a, struct value b,
                    struct value *ret, bool *ret_done);

@@ -440,6 +440,12 @@ static const struct native OBJECT_METHODS[] = {
     { NULL, NULL, NULL },
 };
 
+bool native_is_of_object(const struct native *native)
+{
+    return native >= OBJECT_METHODS &&
+           native < OBJECT_METHODS + sizeof OBJECT_METHODS / sizeof *OBJECT_METHODS;
+}
+
 #define PLAIN_CLASS(symbol, text, kind)                                                            \
     const struct class class_##symbol = { .name = text, .base = &class_object, .layout = kind };
 #define MADE_CLASS(symbol, text, kind, function)                                                   \

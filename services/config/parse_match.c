@@ -471,6 +471,8 @@ struct node *parse_match(struct parser *parser)
         else
             node_add(parser, block, node);
         next = &node->c;
+        while (token_accept(parser, T_NEWLINE))
+            ; /* at the end of the file one comes before the block ends */
     }
     token_expect(parser, T_DEDENT);
     return node_finish(parser, block);

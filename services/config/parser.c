@@ -500,7 +500,11 @@ static struct node *parse_annotated(struct parser *parser, struct node *target)
 {
     struct node *node = node_new(parser, N_ASSIGN, target->start);
     token_take(parser);
-    (void)parse_expression(parser);
+    uint32_t start = token_now(parser)->start;
+    const struct node *annotation = parse_expression(parser);
+    if (target->kind == N_NAME)
+        node->value = V_STR(
+            string_new(parser->arena, parser->source->text.ptr + start, annotation->end - start));
     parse_mark_store(parser, target);
     node_add(parser, node, target);
     if (token_accept(parser, T_ASSIGN))

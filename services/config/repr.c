@@ -328,6 +328,20 @@ static bool add_simple_repr(struct vm *vm, struct buffer *buffer, struct value v
     }
 }
 
+static bool add_own_class_repr(struct vm *vm, struct buffer *buffer, struct value v)
+{
+    static const struct args none;
+    struct value text;
+    bool found;
+    if (!class_call_hook(vm, v, "__class_repr__", &none, &text, &found))
+        return false;
+    if (found && text.kind == K_STR)
+        buffer_string(buffer, text.s);
+    else
+        add_class_repr(buffer, v.class->name);
+    return true;
+}
+
 static bool add_callable_repr(struct vm *vm, struct buffer *buffer, struct value v)
 {
     switch (v.kind) {
@@ -349,8 +363,7 @@ static bool add_callable_repr(struct vm *vm, struct buffer *buffer, struct value
         buffer_char(buffer, '>');
         return true;
     case K_CLASS:
-        add_class_repr(buffer, v.class->name);
-        return true;
+        return add_own_class_repr(vm, buffer, v);
     case K_TYPE:
         buffer_printf(buffer, "<class 'pystachio.typing.%s'>", v.type->name);
         return true;
@@ -413,15 +426,17 @@ static bool is_container(enum kind kind)
 /* A container in itself is shown as dots. */
 static bool add_container_once(struct vm *vm, struct buffer *buffer, struct value v)
 {
-    struct nested here = { v.p, vm->nested };
-    for (const struct nested *at = vm->nested; at; at = at->outer)
-        if (at->container == v.p && (v.kind == K_LIST || v.kind == K_DICT || v.kind == K_TUPLE)) {
-            buffer_text(buffer, v.kind == K_LIST ? "[...]" : v.kind == K_DICT ? "{...}" : "(...)");
-            return true;
-        }
-    vm->nested = &here;
+    bool is_dict = v.kind == K_DICT;
+    if (!is_dict && v.kind != K_LIST && v.kind != K_TUPLE)
+        return add_container_repr(vm, buffer, v);
+    bool *is_shown = is_dict ? &v.dict->is_shown : &v.list->is_shown;
+    if (*is_shown) {
+        buffer_text(buffer, is_dict ? "{...}" : v.kind == K_LIST ? "[...]" : "(...)");
+        return true;
+    }
+    *is_shown = true;
     bool is_done = add_container_repr(vm, buffer, v);
-    vm->nested = here.outer;
+    *is_shown = false;
     return is_done;
 }
 

@@ -27,9 +27,13 @@
     X(Docker)                                                                                      \
     X(Volume)                                                                                      \
     X(AppcImage)                                                                                   \
-    X(DockerImage) X(Mesos) X(Container) X(PartitionPolicy) X(CountSlaPolicy)                      \
-        X(PercentageSlaPolicy) X(CoordinatorSlaPolicy) X(ExecutorConfig) X(MesosContext)           \
-            X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
+    X(DockerImage)                                                                                 \
+    X(Mesos)                                                                                       \
+    X(Container)                                                                                   \
+    X(PartitionPolicy)                                                                             \
+    X(CountSlaPolicy)                                                                              \
+    X(PercentageSlaPolicy) X(CoordinatorSlaPolicy) X(ExecutorConfig) X(MesosContext)               \
+        X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
 
 #define SCHEMA_DECLARE(name) extern const struct type type_##name;
 SCHEMA_TYPES(SCHEMA_DECLARE)

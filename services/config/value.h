@@ -113,6 +113,7 @@ struct value {
 struct list {
     struct value *items;
     size_t count, capacity;
+    bool is_shown; /* repr() is in it */
 };
 
 struct range {
@@ -174,6 +175,7 @@ struct module {
     const char *name;
     const struct module_entry *entries;
     struct dict *attributes; /* set or computed at run time; may be NULL */
+    const char *owner;       /* of a name that was imported from a module that cannot be used */
     const char *library;     /* text in the language that adds attributes, until it has run */
 };
 

@@ -43,11 +43,6 @@ struct iterator {
     bool is_done;
 };
 
-struct nested {
-    const void *container;
-    struct nested *outer;
-};
-
 struct include_frame {
     const struct source *source;
     struct include_frame *outer;
@@ -80,8 +75,7 @@ struct vm {
     char *stack_floor;            /* machine stack must not grow below it */
     struct generator *generators; /* whose stacks are to be released */
     struct frame *frame;
-    struct nested *nested; /* containers that repr() is in, innermost first */
-    struct value *stack;   /* for the variables of calls */
+    struct value *stack; /* for the variables of calls */
     size_t stack_used;
     struct include_frame *include;
     size_t include_count, include_depth;

@@ -173,3 +173,73 @@ class bytes_:
 class HASH_:
   block_size = property(lambda self: 128 if self.name in ('sha384', 'sha512') else 64)
   digest_size = property(lambda self: len(self.digest()))
+
+def _first_monday(year):
+  from datetime import date
+  first = date(year, 1, 1).toordinal()
+  weekday = (first + 6) % 7
+  monday = first - weekday
+  return monday + 7 if weekday > 3 else monday
+
+class date_:
+  @classmethod
+  def fromordinal(cls, n):
+    from datetime import timedelta
+    if n < 1:
+      raise ValueError('ordinal must be >= 1')
+    return cls(1, 1, 1) + timedelta(days=n - 1)
+
+  @classmethod
+  def fromisocalendar(cls, year, week, day):
+    return cls.fromordinal(_first_monday(year) + (week - 1) * 7 + day - 1)
+
+  def isocalendar(self):
+    from collections import namedtuple
+    year, today = self.year, self.toordinal()
+    if today < _first_monday(year):
+      year -= 1
+    elif self.month == 12 and year < 9999 and today >= _first_monday(year + 1):
+      year += 1
+    made = namedtuple('IsoCalendarDate', 'year week weekday')
+    return made(year, (today - _first_monday(year)) // 7 + 1, self.isoweekday())
+
+  def isoformat(self):
+    return self._isoformat()
+
+  def ctime(self):
+    return self.strftime('%c')
+
+  def timetuple(self):
+    from collections import namedtuple
+    made = namedtuple('struct_time', 'tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst')
+    first = type(self)(self.year, 1, 1).toordinal()
+    hour, minute, second = getattr(self, 'hour', 0), getattr(self, 'minute', 0), getattr(self, 'second', 0)
+    return made(self.year, self.month, self.day, hour, minute, second, self.weekday(), self.toordinal() - first + 1, -1)
+
+class datetime_(date_):
+  fromordinal = date_.__dict__['fromordinal']
+  fromisocalendar = date_.__dict__['fromisocalendar']
+  isocalendar, ctime, timetuple = date_.isocalendar, date_.ctime, date_.timetuple
+
+  def isoformat(self, sep='T', timespec='auto'):
+    day, clock = self._isoformat().split('T')
+    clock, _, part = clock.partition('.')
+    part = part or '000000'
+    texts = {'auto': clock + ('.' + part if self.microsecond else ''), 'hours': clock[:2], 'minutes': clock[:5],
+             'seconds': clock, 'milliseconds': clock + '.' + part[:3], 'microseconds': clock + '.' + part}
+    if timespec not in texts:
+      raise ValueError('Unknown timespec value')
+    return day + sep + texts[timespec]
+
+  def time(self):
+    from datetime import time
+    return time(self.hour, self.minute, self.second, self.microsecond)
+
+  @classmethod
+  def combine(cls, date, time):
+    return cls(date.year, date.month, date.day, time.hour, time.minute, time.second, time.microsecond)
+
+from datetime import date as _date, datetime as _datetime, timedelta as _timedelta
+
+date_.min, date_.max, date_.resolution = _date(1, 1, 1), _date(9999, 12, 31), _timedelta(days=1)
+datetime_.min, datetime_.max = _datetime(1, 1, 1), _datetime(9999, 12, 31, 23, 59, 59, 999999)
