@@ -128,6 +128,10 @@ check "a job whose image comes slowly runs" run_job slow
 progress_of() { http GET "/v1/tasks?role=root&environment=test&name=$1" | jq -r '.tasks[0].taskEvents[] | select(.status == "STARTING") | .message'; }
 check "its events told how far the pull was" grep -Eq '^Fetching the image: [0-9]+ of 3 layers, [0-9.]+ of [0-9.]+ MB\.$' <(progress_of slow)
 check "prune it" eos image prune
+check "a pull at a terminal" script -qec "$BIN/eos image pull 127.0.0.1:$(cat "$PEERS_DIR/slow.port")/eos/app6:1" "$PEERS_DIR/typescript"
+check "shows how far it is" grep -Eaq "$HOST: [0-9]+ of 3 layers, [0-9.]+ [kM]B of [0-9.]+ [kM]B" "$PEERS_DIR/typescript"
+check "and in the end the digest" grep -Eaq "$HOST sha256:[0-9a-f]{64}" "$PEERS_DIR/typescript"
+check "prune that" eos image prune
 
 # -- import -----------------------------------------------------------------------------------------
 skopeo copy --quiet "oci:$LAYOUT:app1" "docker-archive:$PEERS_DIR/docker.tar:local/docker:2"
