@@ -63,6 +63,26 @@ const struct certificate_set *certificates_find(const struct certificates *certi
     return entry ? &entry->set : NULL;
 }
 
+static void add_part_to(struct slice part, struct digest_stream *digest)
+{
+    digest_stream_add(digest, &part.len, sizeof part.len);
+    digest_stream_add(digest, part.ptr, part.len);
+}
+
+void certificates_add_to(const struct certificates *certificates, struct digest_stream *digest)
+{
+    size_t cursor = 0;
+    struct slice host;
+    void *value;
+    while (map_next(certificates->hosts, &cursor, &host, &value)) {
+        const struct entry *entry = value;
+        add_part_to(host, digest);
+        add_part_to(entry->set.authorities, digest);
+        add_part_to(entry->set.client_certificate, digest);
+        add_part_to(entry->set.client_key, digest);
+    }
+}
+
 /* -- files ---------------------------------------------------------------------------------------- */
 
 static bool read_file(int directory, const char *name, struct text *content, struct error *err)

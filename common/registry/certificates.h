@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "registry/digest.h"
 
 /* Which certificates belong to which registry: Docker's layout,
  *
@@ -34,3 +35,6 @@ void certificates_free(struct certificates *certificates); /* wipes; NULL is a n
  * Valid until the certificates are freed. */
 const struct certificate_set *certificates_find(const struct certificates *certificates,
                                                 struct slice authority);
+
+/* Adds everything that was read to a digest that tells whether something has changed. */
+void certificates_add_to(const struct certificates *certificates, struct digest_stream *digest);

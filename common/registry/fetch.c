@@ -37,6 +37,7 @@ void fetch_cancel(struct fetch *fetch)
     fetch->transfer = NULL;
     fetch->helper = NULL;
     fetch_queue_leave(fetch);
+    fetch_reread_leave(fetch);
     uv_close((uv_handle_t *)&fetch->timer, on_timer_closed);
 }
 
@@ -175,7 +176,8 @@ struct http_request fetch_http_request(struct fetch *fetch, const char *url)
     struct error ignored;
     if (origin_parse(slice_of(url), &origin, &ignored)) {
         request.is_direct = origin_is_loopback(&origin);
-        request.certificates = certificates_find(fetch->client->certificates, origin.authority);
+        request.certificates =
+            certificates_find(fetch->client->files.certificates, origin.authority);
     }
     return request;
 }
@@ -258,6 +260,7 @@ static struct fetch *fetch_new(struct registry_client *client, const struct fetc
         abort(); /* it could a moment ago */
     fetch->content_type = fetch->digest_header = "";
     fetch->received = request->received;
+    fetch->files_serial = client->files_serial;
     fetch->timer.data = fetch;
     return fetch;
 }

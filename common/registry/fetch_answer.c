@@ -80,6 +80,8 @@ static void on_refusal(struct fetch *fetch, unsigned status, struct slice retry_
     describe_status(fetch, status, &err);
     if (retry_is_worth(status))
         fetch_try_again(fetch, retry_after, &err);
+    else if (status == 403 && fetch->is_home)
+        fetch_finish_unless_reread(fetch, &err);
     else if (is_of_registry || fetch->is_probed || fetch->request.is_head)
         fetch_finish(fetch, &err);
     else
@@ -140,7 +142,7 @@ static const char *advice(struct fetch *fetch, enum http_outcome outcome, const 
     if (outcome != HTTP_DISTRUSTED || !is_unknown)
         return "";
     return arena_printf(fetch->arena, " (its authority belongs into %s/%s/ca.crt)",
-                        fetch->client->certs_dir, host_of(fetch));
+                        fetch->client->paths.certs_dir, host_of(fetch));
 }
 
 /* Somebody else than the registry may be the one who is in trouble. */
@@ -167,6 +169,8 @@ static void on_broken(struct fetch *fetch, enum http_outcome outcome, const char
     fetch->transfer = NULL;
     if (outcome == HTTP_BROKEN)
         fetch_try_again(fetch, SLICE(""), &err);
+    else if (outcome == HTTP_DISTRUSTED)
+        fetch_finish_unless_reread(fetch, &err);
     else
         fetch_finish(fetch, &err);
 }

@@ -16,7 +16,7 @@ static const struct credential *known_credential(const struct fetch *fetch)
 {
     if (fetch->helped.user)
         return &fetch->helped;
-    return credentials_find(fetch->client->credentials, fetch->home.authority);
+    return credentials_find(fetch->client->files.credentials, fetch->home.authority);
 }
 
 static char *basic_header(struct fetch *fetch, const struct credential *credential)
@@ -36,6 +36,20 @@ static void use_grant(struct fetch *fetch, enum auth_scheme scheme, const char *
                header, fetch_now_ms(fetch) + lifetime_ms);
     fetch->is_fresh = true;
     fetch_queue_granted(fetch);
+}
+
+static void refuse(struct fetch *fetch, enum error_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The end, unless somebody has logged in meanwhile. */
+static void refuse(struct fetch *fetch, enum error_code code, const char *fmt, ...)
+{
+    struct error err;
+    va_list ap;
+    va_start(ap, fmt);
+    error_set(&err, code, "%s", arena_vprintf(fetch->arena, fmt, ap));
+    va_end(ap);
+    fetch_finish_unless_reread(fetch, &err);
 }
 
 static const char *token_host(struct fetch *fetch)
@@ -104,7 +118,7 @@ static void on_token_done(void *user, enum http_outcome outcome, const char *why
     else if (outcome == HTTP_BROKEN || (is_answer && retry_is_worth(status)))
         fetch_try_again(fetch, slice_of(later), &err);
     else
-        fetch_finish(fetch, &err);
+        fetch_finish_unless_reread(fetch, &err);
 }
 
 static void add_parameter(struct text *to, const char *name, struct slice value)
@@ -177,7 +191,7 @@ static void ask_for_token(struct fetch *fetch)
     }
     const struct credential *credential = known_credential(fetch);
     if (!credential)
-        credential = credentials_find(fetch->client->credentials, server.authority);
+        credential = credentials_find(fetch->client->files.credentials, server.authority);
     fetch->is_home = false;
     send_to_token_server(fetch, credential);
 }
@@ -186,10 +200,10 @@ static void answer_basic(struct fetch *fetch)
 {
     const struct credential *credential = known_credential(fetch);
     if (!credential || !credential->user[0]) {
-        fetch_fail(fetch, ERROR_UNAUTHENTICATED,
-                   "registry %s needs a user name and password for %s, and none are known for %.*s",
-                   fetch->request.base_url, fetch->request.repository,
-                   SLICE_ARG(fetch->home.authority));
+        refuse(fetch, ERROR_UNAUTHENTICATED,
+               "registry %s needs a user name and password for %s, and none are known for %.*s",
+               fetch->request.base_url, fetch->request.repository,
+               SLICE_ARG(fetch->home.authority));
         return;
     }
     use_grant(fetch, AUTH_BASIC, basic_header(fetch, credential), BASIC_LIFETIME_MS);
@@ -214,15 +228,15 @@ static void refused(struct fetch *fetch)
     bool has_credentials = fetch->scheme == AUTH_BASIC || known_credential(fetch);
     const char *said = answer_error(text_slice(&fetch->body), fetch->arena);
     if (fetch->scheme == AUTH_BEARER && has_credentials)
-        fetch_fail(fetch, ERROR_PERMISSION_DENIED,
-                   "registry %s does not let the user that is known for %.*s have %s (401%s%s)",
-                   fetch->request.base_url, SLICE_ARG(fetch->home.authority), fetch->request.what,
-                   said[0] ? " " : "", said);
+        refuse(fetch, ERROR_PERMISSION_DENIED,
+               "registry %s does not let the user that is known for %.*s have %s (401%s%s)",
+               fetch->request.base_url, SLICE_ARG(fetch->home.authority), fetch->request.what,
+               said[0] ? " " : "", said);
     else
-        fetch_fail(fetch, ERROR_UNAUTHENTICATED, "registry %s refused %s %s (401%s%s)",
-                   fetch->request.base_url,
-                   has_credentials ? "the user name or password for" : "anonymous access to",
-                   fetch->request.what, said[0] ? " " : "", said);
+        refuse(fetch, ERROR_UNAUTHENTICATED, "registry %s refused %s %s (401%s%s)",
+               fetch->request.base_url,
+               has_credentials ? "the user name or password for" : "anonymous access to",
+               fetch->request.what, said[0] ? " " : "", said);
 }
 
 static void answer_challenge(struct fetch *fetch)
@@ -238,7 +252,7 @@ static void on_helped(void *user, const struct credential *credential, const str
     struct fetch *fetch = user;
     fetch->helper = NULL;
     if (err) {
-        fetch_fail(fetch, err->code, "registry %s: %s", fetch->request.base_url, err->message);
+        refuse(fetch, err->code, "registry %s: %s", fetch->request.base_url, err->message);
         return;
     }
     if (credential)
@@ -275,7 +289,8 @@ static void ask_helper(struct fetch *fetch, const char *name)
 
 void fetch_authorize(struct fetch *fetch)
 {
-    const char *helper = credentials_helper(fetch->client->credentials, fetch->home.authority);
+    const char *helper =
+        credentials_helper(fetch->client->files.credentials, fetch->home.authority);
     if (!fetch_queue_lead(fetch))
         return;
     if (helper && !fetch->is_helped)

@@ -10,7 +10,7 @@
 
 /* A fetch is at any moment waiting for exactly one thing: an answer of the registry or of its token
  * server (`transfer`), of a program that knows credentials (`helper`), another fetch that is getting the
- * authorization for both (`queue`), the certificates and credentials of this moment (`refresh`), or the
+ * authorization for both (`queue`), the files to be read again (`reread`), or the
  * end of a pause (the timer, which otherwise is the deadline). */
 struct fetch {
     struct registry_client *client;
@@ -35,6 +35,10 @@ struct fetch {
     uint64_t sent_grant;       /* its serial number, 0: none */
     struct fetch_queue *queue; /* it stands at its head, or waits in it */
     struct fetch *next_in_queue;
+    struct reread *reread; /* it waits for it */
+    struct fetch *next_in_reread;
+    bool has_reread;         /* once is enough */
+    uint64_t files_serial;   /* of the files that the first request was made with */
     enum auth_scheme scheme; /* what the last request to the registry was sent with */
 
     struct text body;     /* collected, or that of an error */
@@ -104,6 +108,14 @@ void fetch_queue_refused(struct fetch *fetch, const struct error *err);
 
 /* A fetch ends for other reasons: when it was the leader, the next one is. */
 void fetch_queue_leave(struct fetch *fetch);
+
+/* -- fetch_reread.c: files that changed since they were read ------------------------------------------ */
+
+/* Ends with `err`, unless credentials or certificates have changed: then it starts over with those. */
+void fetch_finish_unless_reread(struct fetch *fetch, const struct error *err);
+
+/* A fetch that waits for it ends. */
+void fetch_reread_leave(struct fetch *fetch);
 
 /* -- fetch_auth.c ----------------------------------------------------------------------------------- */
 

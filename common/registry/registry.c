@@ -30,12 +30,13 @@ void registry_client_part_closed(struct registry_client *client)
     for (size_t i = 0; i < client->insecure.count; i++)
         free((char *)client->insecure.items[i]);
     free((void *)client->insecure.items);
-    credentials_free(client->credentials);
-    certificates_free(client->certificates);
+    registry_files_done(&client->files);
     grants_free(client->grants);
     resting_free(client->resting);
     map_free(client->queues);
-    free((char *)client->certs_dir);
+    free((char *)client->paths.docker_config);
+    free((char *)client->paths.netrc);
+    free((char *)client->paths.certs_dir);
     free(client);
 }
 
@@ -90,31 +91,55 @@ static void open_metrics(struct registry_client *client)
     client->mirror_failures =
         metric_open(METRIC_COUNTER, "eos_registry_mirror_failures_total",
                     "Mirrors that did not give what was asked of them.", NULL);
+    client->reads =
+        metric_open(METRIC_COUNTER, "eos_registry_files_reads_total",
+                    "Times that credentials and certificates were read again, as one was "
+                    "refused.",
+                    NULL);
+    client->read_failures =
+        metric_open(METRIC_COUNTER, "eos_registry_files_failures_total",
+                    "Times that they could not be, and the former ones stayed.", NULL);
     client->received_bytes = metric_open(METRIC_COUNTER, "eos_registry_received_bytes_total",
                                          "Content that came from registries.", NULL);
+}
+
+static struct registry_paths paths_of(const struct registry_options *options)
+{
+    return (struct registry_paths){
+        .docker_config = options->docker_config,
+        .netrc = options->netrc,
+        .certs_dir = options->certs_dir ? options->certs_dir : CERTIFICATES_DEFAULT,
+        .has_defaults = options->has_default_files,
+    };
+}
+
+static struct registry_paths copy_paths(const struct registry_paths *paths)
+{
+    struct registry_paths copy = *paths;
+    copy.docker_config = paths->docker_config ? xstrdup(paths->docker_config) : NULL;
+    copy.netrc = paths->netrc ? xstrdup(paths->netrc) : NULL;
+    copy.certs_dir = xstrdup(paths->certs_dir);
+    return copy;
 }
 
 struct registry_client *registry_client_open(uv_loop_t *loop,
                                              const struct registry_options *options,
                                              struct error *err)
 {
-    const char *certs_dir = options->certs_dir ? options->certs_dir : CERTIFICATES_DEFAULT;
-    struct credentials *credentials = credentials_new();
-    struct certificates *certificates = certificates_read(certs_dir, err);
+    struct registry_paths paths = paths_of(options);
+    struct registry_files files = { 0 };
     struct http_client *http = NULL;
-    if (certificates && credentials_read(credentials, options->docker_config, options->netrc, err))
+    if (registry_files_read(&paths, &files, err))
         http = http_client_open(loop, err);
     if (!http) {
-        credentials_free(credentials);
-        certificates_free(certificates);
+        registry_files_done(&files);
         return NULL;
     }
     struct registry_client *client = xcalloc(1, sizeof *client);
     client->loop = loop;
     client->http = http;
-    client->credentials = credentials;
-    client->certificates = certificates;
-    client->certs_dir = xstrdup(certs_dir);
+    client->files = files;
+    client->paths = copy_paths(&paths);
     client->grants = grants_new();
     client->queues = map_new();
     client->resting = resting_new();

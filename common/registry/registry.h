@@ -16,6 +16,7 @@ struct registry_options {
     const char *docker_config; /* a config.json, or a directory with one; NULL: none */
     const char *netrc;         /* NULL: none */
     const char *certs_dir;     /* authorities and client certificates; NULL: CERTIFICATES_DEFAULT */
+    bool has_default_files;    /* what is NULL of the first two is the user's own, if it is there */
     /* "host[:port]" that may speak plain HTTP besides loopback. */
     const char *const *insecure_registries;
     size_t insecure_registry_count;
@@ -26,6 +27,9 @@ struct registry_options {
 char *registry_default_docker_config(void);
 char *registry_default_netrc(void);
 
+/* Blocks while it reads the files.  They are read again when a registry refuses what they say, so that
+ * who logs in or adds an authority does not have to start the program again; when they are malformed
+ * then, the former ones stay. */
 struct registry_client *registry_client_open(uv_loop_t *loop,
                                              const struct registry_options *options,
                                              struct error *err) MUST_CHECK;

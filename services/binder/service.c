@@ -82,18 +82,15 @@ static bool read_clusters(struct service *service, const struct option_list *fil
 static bool open_registry(struct service *service, const struct service_options *options,
                           struct error *err)
 {
-    char *docker_config = options->docker_config ? NULL : registry_default_docker_config();
-    char *netrc = options->netrc ? NULL : registry_default_netrc();
     struct registry_options registry = {
-        .docker_config = options->docker_config ? options->docker_config : docker_config,
-        .netrc = options->netrc ? options->netrc : netrc,
+        .docker_config = options->docker_config,
+        .netrc = options->netrc,
         .certs_dir = options->certs_dir,
+        .has_default_files = true,
         .insecure_registries = options->insecure_registries.items,
         .insecure_registry_count = options->insecure_registries.count,
     };
     service->registry = registry_client_open(service->loop, &registry, err);
-    free(docker_config);
-    free(netrc);
     return service->registry != NULL;
 }
 

@@ -234,8 +234,9 @@ static bool open_registry(struct service *service, struct error *err)
 {
     const struct service_options *options = service->options;
     const struct registry_options registry = {
-        .docker_config = service->docker_config,
-        .netrc = service->netrc,
+        .docker_config = options->docker_config,
+        .netrc = options->netrc,
+        .has_default_files = true,
         .certs_dir = options->certs_dir,
         .insecure_registries = options->insecure_registries.items,
         .insecure_registry_count = options->insecure_registries.count,
@@ -278,8 +279,6 @@ static bool open_images(struct service *service, struct error *err)
 
 static bool open_docker(struct service *service, struct error *err)
 {
-    service->docker_config =
-        default_file(service, service->options->docker_config, registry_default_docker_config);
     const struct docker_engine_options docker = {
         .socket = service->options->docker_socket,
         .docker_config = service->docker_config,
