@@ -227,7 +227,7 @@ static bool is_superset(struct vm *vm, const struct dict *big, const struct dict
     *ret = big->count >= small->count;
     for (struct dict_entry *entry; *ret && (entry = dict_next(small, &cursor));) {
         struct value found;
-        if (!dict_get(vm, big, entry->key, &found))
+        if (!vm_step(vm) || !dict_get(vm, big, entry->key, &found))
             return false;
         *ret = found.kind != K_UNBOUND;
     }

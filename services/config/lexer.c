@@ -489,6 +489,8 @@ static void finish_file(struct lexer *lexer)
     if (lexer->opener_count > 0 && lexer->open_at == UINT32_MAX) {
         uint32_t at = lexer->openers[lexer->opener_count - 1].at;
         lexer->open_at = at;
+        if (lexer->errors->count == LIMIT_SYNTAX_ERRORS)
+            lexer->errors->count--; /* this one says more than the last of so many */
         diagnostics_add(lexer->errors, ERROR_SYNTAX, span(lexer, at, at + 1),
                         "'%c' was never closed", lexer->text[at]);
     }

@@ -1,6 +1,8 @@
 """Files that want to take more time or memory than anybody has.  Each must end within a second and 256 MB, as a whole
 process, in the message that its row expects; every process that takes part is counted."""
 import json, os, resource, subprocess, sys, tempfile, time
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 
 
 def start_others():
@@ -20,7 +22,10 @@ def start_others():
 if sys.argv[1:] == ['--start-others']:
     start_others()
     sys.exit()
-starter = subprocess.Popen([sys.executable, __file__, '--start-others'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+WORKERS = os.cpu_count() or 1
+starters = Queue()
+for _ in range(WORKERS):
+    starters.put(subprocess.Popen([sys.executable, __file__, '--start-others'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
 
 eos = os.path.join(os.environ['EOS_BIN'], 'eos')
 MOST_SECONDS = float(os.environ.get('EOS_HOSTILE_SECONDS', 1))  # of processor time, which does not depend on who else is there
@@ -319,9 +324,11 @@ def run(text, flags, expected):
         for name, content in [('main', text)] + list(getattr(text, 'others', {}).items()):
             with open(os.path.join(folder, name + '.aurora'), 'wb') as file:
                 file.write(content if isinstance(content, bytes) else content.encode())
+        starter = starters.get()
         starter.stdin.write(json.dumps([folder, [eos, 'config', 'compile', '--user=u'] + flags + ['main.aurora']]) + '\n')
         starter.stdin.flush()
         status, wall, seconds, peak = json.loads(starter.stdout.readline())
+        starters.put(starter)
         said = open(os.path.join(folder, 'out'), errors='replace').read()[-100000:]
     wrong = []
     if os.WIFSIGNALED(status) or os.WEXITSTATUS(status) not in (0, 3):
@@ -339,18 +346,20 @@ def run(text, flags, expected):
 def main():
     failures, wanted = 0, sys.argv[1:]
     slowest = largest = 0
-    for table, flags in ((rows, []), (json_rows, ['--json'])):
-        for name, (text, expected) in table.items():
-            if wanted and name not in wanted:
-                continue
-            wrong, seconds, wall, peak, said = run(text, flags, expected)
-            failures += bool(wrong)
-            slowest, largest = max(slowest, seconds), max(largest, peak)
-            if wrong or wanted or os.environ.get('EOS_VERBOSE'):
-                print('%-4s %-50s %5.2f s %5.2f s %4d MB  %s %s' % ('FAIL' if wrong else 'ok', name, seconds, wall, peak // 1000000, ', '.join(wrong), said))
-    print('%d hostile files, %d failures; at most %.2f s and %d MB' % (len(rows) + len(json_rows), failures, slowest, largest // 1000000))
-    starter.stdin.close()
-    starter.wait()
+    tried = [(name, row, flags) for table, flags in ((rows, []), (json_rows, ['--json'])) for name, row in table.items()
+             if not wanted or name in wanted]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        results = list(pool.map(lambda one: run(one[1][0], one[2], one[1][1]), tried))
+    for (name, _, _), (wrong, seconds, wall, peak, said) in zip(tried, results):
+        failures += bool(wrong)
+        slowest, largest = max(slowest, seconds), max(largest, peak)
+        if wrong or wanted or os.environ.get('EOS_VERBOSE'):
+            print('%-4s %-50s %5.2f s %5.2f s %4d MB  %s %s' % ('FAIL' if wrong else 'ok', name, seconds, wall, peak // 1000000, ', '.join(wrong), said))
+    print('%d hostile files, %d failures; at most %.2f s and %d MB' % (len(tried), failures, slowest, largest // 1000000))
+    for _ in range(WORKERS):
+        starter = starters.get()
+        starter.stdin.close()
+        starter.wait()
     return failures > 0
 
 

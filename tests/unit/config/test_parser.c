@@ -46,6 +46,8 @@ static const struct parser_case cases[] = {
     { "line ends of DOS", "x = 1\r\ny = $\r\n", "invalid syntax", 2, 5 },
     { "positional behind many keywords", "f(a=1, b=2, c=3, **d, e=5, *f)\n",
       "iterable argument unpacking follows keyword argument unpacking", 1, 28 },
+    { "never closed, before many errors", "x = (''$$$$$$$$$$$$$$$$$$$$$$$$$$\n",
+      "'(' was never closed", 1, 5 },
     { "a pattern never closed", "match 1:\n  case int(x=\n", "'(' was never closed", 2, 11 },
     { "a quote of a word processor", "x = \u2018a\u2019\n", "invalid character '\u2018' (U+2018)",
       1, 5 },
