@@ -476,6 +476,8 @@ static bool binary_instances(struct vm *vm, enum binary_op op, struct value a, s
         return false;
     if (found)
         return true;
+    if (view_dict(a) || view_dict(b))
+        return unsupported(vm, op, a, b);
     struct value x = value_contents(a), y = value_contents(b);
     if (op == OP_MULTIPLY && is_sequence(x) &&
         !value_call_special(vm, y, "__index__", NULL, 0, &y, &found))
@@ -526,7 +528,8 @@ bool value_binary(struct vm *vm, enum binary_op op, struct value a, struct value
         return format_percent(vm, a.s, b, ret);
     if (op == OP_OR && (a.kind == K_CLASS || b.kind == K_CLASS) && class_union(vm, a, b, ret))
         return true;
-    if (!view_to_set(vm, a, &a) || !view_to_set(vm, b, &b))
+    bool is_for_sets = op == OP_OR || op == OP_AND || op == OP_XOR || op == OP_SUBTRACT;
+    if (is_for_sets && (!view_to_set(vm, a, &a) || !view_to_set(vm, b, &b)))
         return false;
     if (a.kind == K_INSTANCE || b.kind == K_INSTANCE)
         return binary_instances(vm, op, a, b, ret);

@@ -662,6 +662,7 @@ BUILTIN(builtin_reversed)
         return false;
     if (found)
         return true;
+    view_refresh(vm, v);
     v = value_contents(v);
     if (v.kind != K_LIST && v.kind != K_TUPLE && v.kind != K_STR && v.kind != K_BYTES &&
         v.kind != K_RANGE && v.kind != K_DICT && v.kind != K_OBJECT && v.kind != K_INSTANCE)

@@ -17,6 +17,12 @@ extern const struct class class_object, class_type, class_NoneType, class_bool, 
 /* The special method of builtin values of a kind, such as `__len__`; K_UNBOUND: it has none. */
 struct value special_find(enum kind kind, const struct string *name);
 
+/* The dict that keys(), values() or items() show; NULL for all other values. */
+struct dict *view_dict(struct value v);
+/* Puts what is in the dict now into the list that the view holds. */
+void view_refresh(struct vm *vm, struct value v);
+struct iterator *view_iterate(struct vm *vm, struct value v);
+
 /* The keys and items of a dict work as sets; other values stay as they are. */
 bool view_to_set(struct vm *vm, struct value v, struct value *ret);
 

@@ -460,6 +460,10 @@ static bool compare_instances(struct vm *vm, enum compare_op op, struct value a,
     };
     bool found;
     int order;
+    if (view_dict(a) && view_dict(b))
+        return raise_error(vm, &class_TypeError,
+                           "'%s' not supported between instances of '%s' and '%s'", ORDER_NAMES[op],
+                           value_type_name(a), value_type_name(b));
     if (moment_compare(a, b, &order)) {
         *ret = V_BOOL(order_answer(op, order));
         return true;
@@ -666,7 +670,7 @@ static bool hash_instance(struct vm *vm, struct value v, uint64_t *ret)
         return raise_error(vm, &class_TypeError, "__hash__ method should return an integer");
     if (found)
         return value_hash(vm, result, ret);
-    if (class_is_unhashable(vm, v.instance->class))
+    if (class_is_unhashable(vm, v.instance->class) || view_dict(v))
         return raise_error(vm, &class_TypeError, "unhashable type: '%s'", v.instance->class->name);
     struct value inner = value_contents(v);
     if (inner.kind != K_INSTANCE)

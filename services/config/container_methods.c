@@ -397,11 +397,20 @@ METHOD(dict_setdefault)
 
 enum view { VIEW_KEYS, VIEW_VALUES, VIEW_ITEMS };
 
-/* Views are copies here; keys and items compare like sets. */
-static bool make_view(struct vm *vm, const struct dict *dict, enum view view, struct value *ret)
+static const struct class *const VIEWS[] = { &class_dict_keys, &class_dict_values,
+                                             &class_dict_items };
+
+struct dict *view_dict(struct value v)
 {
-    static const struct class *const classes[] = { &class_dict_keys, &class_dict_values,
-                                                   &class_dict_items };
+    for (size_t i = 0; v.kind == K_INSTANCE && i < sizeof VIEWS / sizeof *VIEWS; i++)
+        if (v.instance->class == VIEWS[i])
+            return v.instance->context.dict;
+    return NULL;
+}
+
+/* A view holds a list of what is in its dict now; whoever looks at it asks for that anew. */
+static struct value list_view(struct vm *vm, const struct dict *dict, enum view view)
+{
     struct value list = list_new(vm->arena, K_LIST, dict->count);
     size_t cursor = 0;
     for (struct dict_entry *entry; (entry = dict_next(dict, &cursor));) {
@@ -411,9 +420,50 @@ static bool make_view(struct vm *vm, const struct dict *dict, enum view view, st
                   : view == VIEW_VALUES ? entry->value
                                         : tuple_of(vm->arena, pair, 2));
     }
+    return list;
+}
+
+void view_refresh(struct vm *vm, struct value v)
+{
+    const struct dict *dict = view_dict(v);
+    for (size_t i = 0; dict && i < sizeof VIEWS / sizeof *VIEWS; i++)
+        if (v.instance->class == VIEWS[i])
+            v.instance->payload = list_view(vm, dict, (enum view)i);
+}
+
+static bool next_of_view(struct vm *vm, struct iterator *iterator, struct value *ret)
+{
+    const struct dict *dict = iterator->a.dict;
+    if ((size_t)iterator->number != dict->count)
+        return raise_error(vm, &class_RuntimeError, "dictionary changed size during iteration");
+    const struct dict_entry *entry = dict_next(dict, &iterator->index);
+    struct value pair[] = { entry ? entry->key : V_UNBOUND, entry ? entry->value : V_UNBOUND };
+    *ret = iterator->step == VIEW_KEYS ? pair[0] : pair[1];
+    if (entry && iterator->step == VIEW_ITEMS)
+        *ret = tuple_of(vm->arena, pair, 2);
+    return true;
+}
+
+struct iterator *view_iterate(struct vm *vm, struct value v)
+{
+    static const char *const names[] = { "dict_keyiterator", "dict_valueiterator",
+                                         "dict_itemiterator" };
+    size_t view = 0;
+    while (v.instance->class != VIEWS[view])
+        view++;
+    struct iterator *iterator = iterator_new(vm, names[view], next_of_view);
+    iterator->a = v.instance->context;
+    iterator->number = (int64_t)iterator->a.dict->count;
+    iterator->step = (int64_t)view;
+    return iterator;
+}
+
+static bool make_view(struct vm *vm, struct dict *dict, enum view view, struct value *ret)
+{
     struct instance *instance = arena_alloc(vm->arena, sizeof *instance);
-    instance->class = classes[view];
-    instance->payload = list;
+    instance->class = VIEWS[view];
+    instance->payload = list_new(vm->arena, K_LIST, 0);
+    instance->context = (struct value){ .kind = K_DICT, .dict = dict };
     *ret = (struct value){ .kind = K_INSTANCE, .instance = instance };
     return true;
 }
@@ -794,6 +844,7 @@ bool view_to_set(struct vm *vm, struct value v, struct value *ret)
     if (v.kind != K_INSTANCE ||
         (v.instance->class != &class_dict_keys && v.instance->class != &class_dict_items))
         return true;
+    view_refresh(vm, v);
     return to_set(vm, v.instance->payload, K_SET, ret);
 }
 

@@ -52,6 +52,10 @@ static bool instance_length(struct vm *vm, struct value v, size_t *ret)
 {
     struct value result;
     bool found;
+    if (view_dict(v)) {
+        *ret = view_dict(v)->count;
+        return true;
+    }
     if (!value_call_special(vm, v, "__len__", NULL, 0, &result, &found))
         return false;
     if (found)
@@ -245,6 +249,7 @@ static bool to_index(struct vm *vm, struct value v, struct value key, size_t *re
     int64_t index;
     size_t length;
     bool found = false;
+    const char *type_name = value_type_name(key);
     key = value_contents(key);
     if (key.kind == K_INSTANCE && !value_call_special(vm, key, "__index__", NULL, 0, &key, &found))
         return false;
@@ -255,7 +260,7 @@ static bool to_index(struct vm *vm, struct value v, struct value key, size_t *re
         return raise_error(vm, &class_TypeError,
                            v.kind == K_STR ? "%s indices must be integers, not '%s'"
                                            : "%s indices must be integers or slices, not %s",
-                           v.kind == K_STR ? "string" : value_type_name(v), value_type_name(key));
+                           v.kind == K_STR ? "string" : value_type_name(v), type_name);
     if (!value_length(vm, v, &length))
         return false;
     if (!integer_to_i64(key, &index))
@@ -328,6 +333,9 @@ static bool get_instance_item(struct vm *vm, struct value v, struct value key, s
         return false;
     if (found)
         return true;
+    if (view_dict(v))
+        return raise_error(vm, &class_TypeError, "'%s' object is not subscriptable",
+                           value_type_name(v));
     struct value inner = value_contents(v);
     if (inner.kind == K_DICT) {
         if (!dict_get(vm, inner.dict, key, ret))
@@ -543,6 +551,10 @@ static bool contains_instance(struct vm *vm, struct value container, struct valu
         return false;
     if (found)
         return value_truth(vm, result, ret);
+    if (container.instance->class == &class_dict_keys)
+        return dict_get(vm, view_dict(container), item, &result) &&
+               (*ret = result.kind != K_UNBOUND, true);
+    view_refresh(vm, container);
     struct value inner = value_contents(container);
     return inner.kind != K_INSTANCE ? value_contains(vm, inner, item, ret)
                                     : iterate_contains(vm, container, item, ret);

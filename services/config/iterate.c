@@ -119,6 +119,10 @@ static bool iterate_instance(struct vm *vm, struct value v, struct iterator **re
 {
     struct value method, result;
     static const struct args none;
+    if (view_dict(v)) {
+        *ret = view_iterate(vm, v);
+        return true;
+    }
     if (has_method(vm, v, "__iter__")) {
         if (!value_find_attribute(vm, v, string_from(vm->arena, "__iter__"), &method) ||
             !value_call(vm, method, &none, &result))

@@ -235,6 +235,7 @@ static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
     }
     if (instance->class->layout == K_LIST &&
         !instance->class->attributes) { /* dict_keys and the like */
+        view_refresh(vm, v);
         buffer_printf(buffer, "%s(", instance->class->name);
         if (!add_repr(vm, buffer, instance->payload))
             return false;

@@ -32,8 +32,9 @@
     X(Container)                                                                                   \
     X(PartitionPolicy)                                                                             \
     X(CountSlaPolicy)                                                                              \
-    X(PercentageSlaPolicy) X(CoordinatorSlaPolicy) X(ExecutorConfig) X(MesosContext)               \
-        X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
+    X(PercentageSlaPolicy)                                                                         \
+    X(CoordinatorSlaPolicy)                                                                        \
+    X(ExecutorConfig) X(MesosContext) X(ThermosContext) X(MesosTaskInstance) X(MesosJob)
 
 #define SCHEMA_DECLARE(name) extern const struct type type_##name;
 SCHEMA_TYPES(SCHEMA_DECLARE)

@@ -243,3 +243,10 @@ from datetime import date as _date, datetime as _datetime, timedelta as _timedel
 
 date_.min, date_.max, date_.resolution = _date(1, 1, 1), _date(9999, 12, 31), _timedelta(days=1)
 datetime_.min, datetime_.max = _datetime(1, 1, 1), _datetime(9999, 12, 31, 23, 59, 59, 999999)
+
+class dict_keys_:
+  def isdisjoint(self, other):
+    return not any(item in self for item in other)
+
+class dict_items_:
+  isdisjoint = dict_keys_.isdisjoint
