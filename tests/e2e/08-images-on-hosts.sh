@@ -137,6 +137,7 @@ check "prune that" eos image prune
 skopeo copy --quiet "oci:$LAYOUT:app1" "docker-archive:$PEERS_DIR/docker.tar:local/docker:2"
 skopeo copy --quiet "oci:$LAYOUT:app2" "oci-archive:$PEERS_DIR/oci.tar:local/archive:2"
 gzip -k "$PEERS_DIR/docker.tar"
+skopeo copy --quiet "oci:$LAYOUT:app4" "docker-archive:$PEERS_DIR/app4.tar:local/four:2"
 cat > "$PEERS_DIR/modern" <<'PYTHON'
 import json, os, shutil, sys, tarfile
 layout, tag, name, out = sys.argv[1:]
@@ -176,6 +177,18 @@ check "the list says which are imported" test "$(eos image list | grep -c ' impo
 check "uploads are gone" test -z "$(ls "$STORE/uploads")"
 check "prune leaves them" eos image prune
 check "all five names" test "$(eos image list | grep -c ' imported$')" -eq 5
+# An imported name comes before what the registry has under it, until it is pulled.
+check "under a name that the registry has, too" eos image import "$PEERS_DIR/app4.tar" eos/app7:1
+check "is imported" grep -q " imported" <(eos image list | grep " eos/app7:1 ")
+job first eos/app7 1 "cat /own"
+check "a job with that name" run_job first
+check "is what was imported" test "$(eos task logs "$CLUSTER/root/test/first/0")" = app4
+check "pull asks the registry for it" eos image pull eos/app7:1
+check "which makes it the registry's" grep -Evq " imported" <(eos image list | grep " eos/app7:1 ")
+job second eos/app7 1 "cat /own"
+check "a job with that name now" run_job second
+check "is what the registry has" test "$(eos task logs "$CLUSTER/root/test/second/0")" = app7
+
 # The launcher dies at several moments of an import, which is begun again.
 head -c 12000000 /dev/urandom > "$PEERS_DIR/large"
 umoci new --image "$LAYOUT:large" > /dev/null 2>&1

@@ -429,6 +429,18 @@ static void a_client_that_goes_ends_the_call(void **state)
     assert_true(rises_above(&peer_counts(peer)->cancelled, before));
 }
 
+static void a_client_that_goes_ends_a_pull(void **state)
+{
+    (void)state;
+    unsigned before = atomic_load(&peer_counts(peer)->cancelled);
+    cleanup_text struct text answer = TEXT_INIT;
+    int fd = client_connect(port);
+    client_send(fd, HEAD("POST", "/v1/images:pull") JSON(23) "\r\n{\"reference\":\"endless\"}");
+    assert_true(client_read(fd, "\"layers\":3", &answer));
+    close(fd);
+    assert_true(rises_above(&peer_counts(peer)->cancelled, before));
+}
+
 /* The launcher has to wait for a client that does not read, and in the end nothing is lost. */
 static void a_client_that_stops_reading_stops_the_launcher(void **state)
 {
@@ -761,6 +773,7 @@ int main(void)
         cmocka_unit_test(slow_bodies_are_given_up),
         cmocka_unit_test(silent_connections_are_closed),
         cmocka_unit_test(a_client_that_goes_ends_the_call),
+        cmocka_unit_test(a_client_that_goes_ends_a_pull),
         cmocka_unit_test(a_client_that_stops_reading_stops_the_launcher),
         cmocka_unit_test(public_addresses_need_tokens),
         cmocka_unit_test(token_files_are_checked),
