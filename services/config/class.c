@@ -266,6 +266,10 @@ bool class_define(struct vm *vm, struct string *name, const struct value *bases,
                 return raise_error(vm, &class_TypeError, "duplicate base class %s", list[i]->name);
     if (!find_layout(vm, list, count, &class->layout))
         return false;
+    class->has_hooks =
+        dict_get_text(attributes, string_from(vm->arena, "__class_call__")).kind != K_UNBOUND;
+    for (size_t i = 0; i < count; i++)
+        class->has_hooks |= list[i]->has_hooks;
     class->base = list[0];
     class->bases = list;
     class->base_count = count;
@@ -280,7 +284,7 @@ bool class_call_hook(struct vm *vm, struct value v, const char *name, const stru
                      struct value *ret, bool *ret_found)
 {
     *ret_found = false;
-    if (v.kind != K_CLASS || !v.class->attributes)
+    if (v.kind != K_CLASS || !v.class->has_hooks)
         return true;
     struct value found = class_find(v.class, string_from(vm->arena, name));
     *ret_found = found.kind == K_PROPERTY && found.property->kind == PROPERTY_CLASS;
