@@ -204,7 +204,7 @@ static size_t memory_used(const struct vm *vm)
 }
 
 #define STEPS_BETWEEN_CHECKS   64
-#define WORK_BYTES_PER_STEP    24
+#define WORK_BYTES_PER_STEP    16
 #define WORK_BYTES_TO_CHECK_AT 4096
 
 bool vm_check_limits(struct vm *vm)

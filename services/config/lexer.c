@@ -79,12 +79,13 @@ static char peek(const struct lexer *lexer, uint32_t ahead)
 
 static bool is_name_start(char c)
 {
-    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+    unsigned char lower = (unsigned char)c | 0x20;
+    return (lower >= 'a' && lower <= 'z') || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool is_name_part(char c)
 {
-    return is_name_start(c) || isdigit((unsigned char)c);
+    return is_name_start(c) || (c >= '0' && c <= '9');
 }
 
 /* The length of the next character when it may stand in a name, else 0. */
@@ -415,7 +416,11 @@ static void lex_operator(struct lexer *lexer, uint32_t start)
 #define OPERATOR(name, text) { text, sizeof text - 1, T_##name },
 #include "config/tokens.def"
     };
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+    /* Those of several characters come first; all of them have one of these in the second place. */
+    char second = peek(lexer, 1);
+    bool is_long = second && strchr("*/<>.=", second);
+    size_t first = is_long ? 0 : T_PLUS - T_POWER_ASSIGN;
+    for (size_t i = first; i < sizeof operators / sizeof *operators; i++) {
         uint32_t length = operators[i].length;
         if (operators[i].text[0] == lexer->text[lexer->at] && lexer->at + length <= lexer->end &&
             memcmp(lexer->text + lexer->at, operators[i].text, length) == 0) {
