@@ -57,6 +57,8 @@ bool generator_is_running(const struct vm *vm);
 
 /* --- builtins.c --- */
 
+extern const struct native number_natives[], sequence_natives[], object_natives[];
+
 /* K_UNBOUND when there is none. */
 struct value builtin_find(struct vm *vm, struct string *name);
 bool print_values(struct vm *vm, const struct value *items, size_t count, const char *separator,
