@@ -235,11 +235,6 @@ void image_keeper_start(struct image_keeper *keeper, image_users_fn *users, void
     uv_timer_start(&keeper->timer, on_time, SOON_MS, 0);
 }
 
-const struct image_keeper_options *image_keeper_settings(const struct image_keeper *keeper)
-{
-    return &keeper->options;
-}
-
 /* -- opening and closing -------------------------------------------------------------------------- */
 
 struct image_keeper *image_keeper_open(uv_loop_t *loop, const struct image_directory *directory,

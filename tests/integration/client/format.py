@@ -1,5 +1,5 @@
 """Lays out every configuration there is, and compares what it compiles to before and after."""
-import glob, json, os, random, shutil, subprocess, sys, tempfile
+import concurrent.futures, glob, json, os, random, shutil, subprocess, sys, tempfile
 
 eos = os.path.join(os.environ['EOS_BIN'], 'eos')
 root = os.environ['EOS_SOURCE']
@@ -50,17 +50,12 @@ def spread(text):
     return b''.join(line + b' ' * random.randrange(3) + b'\n' for line in text.split(b'\n'))
 
 
-def check(path):
-    name, folder = os.path.basename(path), tempfile.mkdtemp()
-    flags = flags_of(path[:-len('.aurora')] + '.args')
+def check(place):
+    """The file stands in a folder that is the test's own."""
+    folder, name = os.path.split(place)
+    flags = flags_of(place[:-len('.aurora')] + '.args')
     if flags is None:
         return
-    for item in glob.glob(os.path.join(os.path.dirname(path), '*')):
-        if os.path.isdir(item):
-            shutil.copytree(item, os.path.join(folder, os.path.basename(item)))
-        elif not item.endswith('.json'):
-            shutil.copy(item, folder)
-    place = os.path.join(folder, name)
     before, text = compiled(name, flags, folder), open(place, 'rb').read()
     status = run('fmt', name, cwd=folder).returncode
     after = open(place, 'rb').read()
@@ -72,13 +67,16 @@ def check(path):
         tell(run('fmt', '-', input=after).stdout == after, name + ': twice is once')
         tell(run('fmt', '-', input=spread(text)).stdout == after, name + ': blanks do not matter')
         tell(run('fmt', '--check', name, cwd=folder).returncode == 0, name + ': --check agrees')
-    shutil.rmtree(folder)
 
 
 random.seed(1)
-paths = sorted(glob.glob(cases + '/*.aurora') + glob.glob(root + '/examples/**/*.aurora', recursive=True))
-tell(bool(paths), 'there are configurations')
-for path in paths:
-    check(path)
+with tempfile.TemporaryDirectory() as copies:
+    for i, source in enumerate([cases, os.path.join(root, 'examples')]):
+        if os.path.isdir(source):
+            shutil.copytree(source, os.path.join(copies, str(i)))
+    paths = sorted(path for path in glob.glob(copies + '/**/*.aurora', recursive=True) if '.d/' not in path)
+    tell(bool(paths), 'there are configurations')
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(check, paths))
 print('%d configurations laid out, %d failures' % (len(paths), failures))
 sys.exit(failures > 0)
