@@ -540,9 +540,11 @@ bool value_find_attribute(struct vm *vm, struct value v, struct string *name, st
 
 static bool missing_attribute(struct vm *vm, struct value v, struct string *name)
 {
-    if (v.kind == K_OBJECT && v.object->type->kind == TYPE_STRUCT)
-        return raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "%s has no attribute %s",
-                             v.object->type->name, name->data);
+    if (v.kind == K_OBJECT && v.object->type->kind == TYPE_STRUCT) {
+        raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "%s has no attribute %s",
+                      v.object->type->name, name->data);
+        return object_hint_field(vm, v.object->type, string_slice(name));
+    }
     if (v.kind == K_MODULE)
         return raise_error(vm, &class_AttributeError, "module '%s' has no attribute '%s'",
                            v.module->name, name->data);

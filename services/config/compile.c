@@ -280,8 +280,21 @@ static bool load_json(struct vm *vm, const struct source *source, struct value *
     return true;
 }
 
+static bool find_jobs(struct vm *vm, bool *ret_assigned, struct value *ret)
+{
+    struct value jobs = dict_get_text(vm->globals, string_from(vm->arena, "jobs"));
+    bool has_jobs = false;
+    *ret_assigned = jobs.kind != K_UNBOUND;
+    *ret = list_new(vm->arena, K_LIST, 0);
+    if (*ret_assigned && !value_truth(vm, jobs, &has_jobs))
+        return false;
+    return !has_jobs || value_to_list(vm, jobs, K_LIST, ret) ||
+           (jobs.kind == K_OBJECT && hint(vm, "'jobs' is a list: jobs = [job, …]"));
+}
+
 static bool load(struct vm *vm, struct value *ret_jobs)
 {
+    bool is_assigned = true;
     const struct source *source = &vm->input->sources[0];
     if (vm->input->request->files[0]->is_missing)
         return raise_library(vm, &class_FileNotFoundError, ERROR_INCLUDE,
@@ -292,16 +305,13 @@ static bool load(struct vm *vm, struct value *ret_jobs)
     } else {
         if (!run_source(vm, source))
             return false;
-        struct value jobs = dict_get_text(vm->globals, string_from(vm->arena, "jobs"));
-        bool has_jobs = false;
-        if (jobs.kind != K_UNBOUND && !value_truth(vm, jobs, &has_jobs))
-            return false;
-        *ret_jobs = list_new(vm->arena, K_LIST, 0);
-        if (has_jobs && !value_to_list(vm, jobs, K_LIST, ret_jobs))
+        if (!find_jobs(vm, &is_assigned, ret_jobs))
             return false;
     }
-    if (ret_jobs->list->count == 0)
-        return raise_library(vm, &class_ValueError, ERROR_NO_JOB, "No job defined in this config!");
+    if (ret_jobs->list->count == 0) {
+        raise_library(vm, &class_ValueError, ERROR_NO_JOB, "No job defined in this config!");
+        return !is_assigned && hint(vm, "put the jobs into a list of that name: jobs = [job, …]");
+    }
     if (ret_jobs->list->count > LIMIT_JOBS)
         return raise_limit(vm, "the configuration has more than %d jobs", LIMIT_JOBS);
     return true;
@@ -312,13 +322,11 @@ static bool load(struct vm *vm, struct value *ret_jobs)
 /* The reference's words are about references in texts: where this one stands is the hint. */
 static bool hint_binding(struct vm *vm, struct slice name)
 {
-    if (vm->exception.kind == K_INSTANCE)
-        vm->exception.instance->cause =
-            value_text(vm->arena, arena_printf(vm->arena,
-                                               "the name '%.*s' of a binding has to be one that "
-                                               "templates can refer to, such as a.b or a[b]",
-                                               SLICE_ARG(name)));
-    return false;
+    vm->exception.instance->cause = V_NONE;
+    return hint(vm,
+                "the name '%.*s' of a binding has to be one that templates can refer to, such as "
+                "a.b or a[b]",
+                SLICE_ARG(name));
 }
 
 static bool parse_bindings(struct vm *vm, struct value **ret, size_t *ret_count)

@@ -269,8 +269,9 @@ static bool convert_limit(struct vm *vm, struct slice text, struct value *ret)
     struct value whole = V_STR(string_new(vm->arena, text.ptr, text.len));
     if (!integer_parse_text(vm->arena, text, 10, &limit))
         return value_repr(vm, whole, &shown) &&
-               raise_library(vm, &class_ValueError, ERROR_VALUE,
-                             "invalid literal for int() with base 10: %s", shown->data);
+               (raise_library(vm, &class_ValueError, ERROR_VALUE,
+                              "invalid literal for int() with base 10: %s", shown->data) ||
+                hint(vm, "what follows 'limit:' in a constraint is a whole number"));
     *ret = wrap(vm, "limit", wrap(vm, "limit", limit));
     return true;
 }

@@ -476,10 +476,19 @@ static struct args as_args(const struct arguments *list)
     return (struct args){ list->items, list->count, list->keywords, list->keyword_count };
 }
 
+/* The keyword that the exception is about, or the whole call. */
+static const struct node *blamed_argument(const struct vm *vm, const struct node *call)
+{
+    for (uint32_t i = 0; vm->blamed && i < call->count; i++)
+        if (call->items[i]->kind == N_KEYWORD && string_equal(call->items[i]->value.s, vm->blamed))
+            return call->items[i];
+    return call;
+}
+
 static void note_failed_call(struct vm *vm, struct frame *frame, const struct node *node,
                              struct value callee)
 {
-    note_place(vm, frame, node);
+    note_place(vm, frame, blamed_argument(vm, node));
     struct value inner = callee.kind == K_BOUND ? callee.bound->function : callee;
     if (inner.kind == K_FUNCTION && vm->at.source)
         note_call(vm, frame, node,

@@ -128,6 +128,7 @@ void raise_exception(struct vm *vm, struct value exception)
         instance->context = vm->handled;
     vm->exception = exception;
     vm->has_place = false;
+    vm->blamed = NULL;
     vm->trace = NULL;
     vm->trace_end = &vm->trace;
     vm->trace_count = 0;
@@ -169,6 +170,17 @@ void raise_limit_text(struct vm *vm, const char *fmt, ...)
     raise_formatted(vm, &class_MemoryError, ERROR_LIMIT, fmt, ap);
     va_end(ap);
     vm->is_stopped = true;
+}
+
+bool hint(struct vm *vm, const char *fmt, ...)
+{
+    if (vm->exception.kind != K_INSTANCE || vm->exception.instance->cause.kind != K_NONE)
+        return false;
+    va_list ap;
+    va_start(ap, fmt);
+    vm->exception.instance->cause = value_text(vm->arena, arena_vprintf(vm->arena, fmt, ap));
+    va_end(ap);
+    return false;
 }
 
 struct value exception_take(struct vm *vm)

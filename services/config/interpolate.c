@@ -179,6 +179,22 @@ static bool run_pass(struct resolution *resolution, struct string **text, bool i
     return buffer_finish(vm, &buffer, text);
 }
 
+static bool endless(struct vm *vm, const struct string *text)
+{
+    struct slice rest = string_slice(text);
+    raise_library(vm, &class_Uninterpolatable, ERROR_LOOP,
+                  "Unable to interpolate %s!  Maximum replacements reached.", text->data);
+    const char *start = memmem(rest.ptr, rest.len, "{{", 2);
+    const char *end = start ? strstr(start, "}}") : NULL;
+    if (!end)
+        return false;
+    struct slice name = { start + 2, (size_t)(end - start - 2) };
+    return hint(vm,
+                "{{%.*s}} leads back to itself; in a field of that name {{super.%.*s}} means the "
+                "one around it",
+                SLICE_ARG(name), SLICE_ARG(name));
+}
+
 bool template_resolve(struct vm *vm, struct string *text, const struct scopes *scopes,
                       struct references *references, struct string **ret, bool *ret_open)
 {
@@ -190,9 +206,7 @@ bool template_resolve(struct vm *vm, struct string *text, const struct scopes *s
         return true;
     for (int pass = 0; replaced; pass++) {
         if (pass == LIMIT_TEMPLATE_PASSES)
-            return raise_library(vm, &class_Uninterpolatable, ERROR_LOOP,
-                                 "Unable to interpolate %s!  Maximum replacements reached.",
-                                 text->data);
+            return endless(vm, text);
         if (!run_pass(&resolution, &text, false, NULL, &replaced, ret_open))
             return false;
     }
@@ -299,6 +313,27 @@ static bool interpolate_map(struct vm *vm, const struct object *object,
 }
 
 /* A ValueError of one alternative means that the next one is tried. */
+/* A dict whose names are those of another alternative than the one that it is taken for. */
+static bool hint_alternative(struct vm *vm, const struct type *choice, const struct type *taken,
+                             struct value raw)
+{
+    if (!exception_is(vm, &class_AttributeError) || raw.kind != K_DICT)
+        return false;
+    for (size_t i = 0; i < choice->choice_count; i++) {
+        const struct type *type = choice->choices[i];
+        size_t cursor = 0, known = 0, ignored;
+        for (struct dict_entry *entry; (entry = dict_next(raw.dict, &cursor));)
+            known += entry->key.kind == K_STR && type->kind == TYPE_STRUCT &&
+                     type_field(type, string_slice(entry->key.s), &ignored);
+        if (type == taken || known != raw.dict->count)
+            continue;
+        vm->exception.instance->cause = V_NONE;
+        return hint(vm, "a dict becomes a %s here; write %s(field = value, …)", taken->name,
+                    type->name);
+    }
+    return false;
+}
+
 static bool try_alternative(struct vm *vm, const struct object *choice, const struct type *type,
                             struct references *references, const struct object **ret,
                             bool *ret_fits)
@@ -310,7 +345,7 @@ static bool try_alternative(struct vm *vm, const struct object *choice, const st
     if (*ret_fits)
         return true;
     if (!exception_is(vm, &class_ValueError))
-        return false;
+        return hint_alternative(vm, choice->type, type, choice->raw);
     exception_take(vm);
     if (references)
         references->count = before;

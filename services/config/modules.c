@@ -110,6 +110,13 @@ static bool is_unsupported(const struct string *name)
     return false;
 }
 
+/* As the modules of Aurora's client are called. */
+static bool is_schema(struct slice name)
+{
+    struct slice first = slice_split(&name, '.');
+    return slice_is(first, "pystachio") || slice_is(first, "apache") || slice_is(first, "twitter");
+}
+
 static bool find_module(struct vm *vm, struct string *name, struct value *ret)
 {
     for (size_t i = 0; i < COUNT(TABLES); i++)
@@ -119,7 +126,9 @@ static bool find_module(struct vm *vm, struct string *name, struct value *ret)
         *ret = module_new(vm, name->data, NULL);
         return true;
     }
-    return raise_error(vm, &class_ModuleNotFoundError, "No module named '%s'", name->data);
+    raise_error(vm, &class_ModuleNotFoundError, "No module named '%s'", name->data);
+    return is_schema(string_slice(name)) &&
+           hint(vm, "the template library and the schema need no import: leave the line out");
 }
 
 bool module_import(struct vm *vm, struct string *name, struct value *ret)

@@ -138,8 +138,9 @@ static bool construct_list(struct vm *vm, const struct type *type, struct value 
     if (v.kind != K_LIST && v.kind != K_TUPLE && v.kind != K_RANGE) {
         if (!value_repr(vm, v, &text))
             return false;
-        return raise_library(vm, &class_ValueError, ERROR_TYPE,
-                             "ListContainer expects an iterable, got %s", text->data);
+        raise_library(vm, &class_ValueError, ERROR_TYPE,
+                      "ListContainer expects an iterable, got %s", text->data);
+        return hint(vm, "a list is wanted: [value, …]");
     }
     if (!value_to_list(vm, v, K_LIST, &items))
         return false;
@@ -225,19 +226,29 @@ static bool construct_map(struct vm *vm, const struct type *type, const struct a
     return true;
 }
 
-/* Says which known field is nearest. */
-static bool unknown_attribute(struct vm *vm, const struct type *type, const char *name)
+#define FEW_FIELDS 12 /* are told when no name is near */
+
+bool object_hint_field(struct vm *vm, const struct type *type, struct slice name)
 {
     const char *nearest = NULL;
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < type->field_count; i++)
-        suggest(slice_of(name), type->fields[i].name, &best, &nearest);
-    (void)raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "Unknown schema attribute %s",
-                        name);
-    if (nearest && vm->exception.kind == K_INSTANCE)
-        vm->exception.instance->cause =
-            V_STR(string_printf(vm->arena, "did you mean '%s'?", nearest));
-    return false;
+        suggest(name, type->fields[i].name, &best, &nearest);
+    if (nearest)
+        return hint(vm, "did you mean '%s'?", nearest);
+    if (type->field_count == 0 || type->field_count > FEW_FIELDS)
+        return false;
+    struct buffer names = buffer_new(vm);
+    for (size_t i = 0; i < type->field_count; i++)
+        buffer_printf(&names, "%s%s", i ? ", " : "", type->fields[i].name);
+    return hint(vm, "%s has %.*s", type->name, (int)names.len, names.bytes);
+}
+
+static bool unknown_attribute(struct vm *vm, const struct type *type, struct slice name)
+{
+    raise_library(vm, &class_AttributeError, ERROR_ATTRIBUTE, "Unknown schema attribute %.*s",
+                  SLICE_ARG(name));
+    return object_hint_field(vm, type, name);
 }
 
 static bool set_field(struct vm *vm, const struct type *type, const struct object **fields,
@@ -246,7 +257,7 @@ static bool set_field(struct vm *vm, const struct type *type, const struct objec
     size_t index;
     const struct field *field = type_field(type, string_slice(name), &index);
     if (!field)
-        return unknown_attribute(vm, type, name->data);
+        return unknown_attribute(vm, type, string_slice(name));
     if (v.kind != K_EMPTY)
         return type_convert(vm, field->type, v, &fields[index]);
     fields[index] = NULL;
@@ -262,7 +273,9 @@ static bool set_from_mapping(struct vm *vm, const struct type *type, const struc
     if (!is_mapping(v)) {
         if (!value_str(vm, v, &text))
             return false;
-        return raise_library(vm, &class_ValueError, ERROR_TYPE, "%s", text->data);
+        raise_library(vm, &class_ValueError, ERROR_TYPE, "%s", text->data);
+        return hint(vm, "a value of type %s is wanted: %s(field = value, …)", type->name,
+                    type->name);
     }
     for (struct dict_entry *entry; (entry = dict_next(v.dict, &cursor));) {
         if (entry->key.kind != K_STR)
@@ -270,6 +283,17 @@ static bool set_from_mapping(struct vm *vm, const struct type *type, const struc
         if (!set_field(vm, type, fields, entry->key.s, entry->value))
             return false;
     }
+    return true;
+}
+
+static bool set_keywords(struct vm *vm, const struct type *type, const struct object **fields,
+                         const struct args *args)
+{
+    for (size_t i = 0; i < args->keyword_count; i++)
+        if (!set_field(vm, type, fields, args->keywords[i].name, args->keywords[i].value)) {
+            vm->blamed = args->keywords[i].name;
+            return false;
+        }
     return true;
 }
 
@@ -283,11 +307,8 @@ static bool construct_struct(struct vm *vm, const struct type *type, const struc
     for (size_t i = 0; i < args->count; i++)
         if (!set_from_mapping(vm, type, fields, args->items[i]))
             return false;
-    for (size_t i = 0; i < args->keyword_count; i++)
-        if (!set_field(vm, type, fields, args->keywords[i].name, args->keywords[i].value))
-            return false;
     object->fields = fields;
-    return true;
+    return set_keywords(vm, type, fields, args);
 }
 
 static bool construct_any(struct vm *vm, const struct type *type, const struct args *args,
@@ -459,9 +480,8 @@ bool object_override(struct vm *vm, const struct object *object, const struct ar
                            "%s.__call__() takes 1 positional argument but %zu were given",
                            object->type->name, args->count + 1);
     memcpy(fields, object->fields, object->type->field_count * sizeof *fields);
-    for (size_t i = 0; i < args->keyword_count; i++)
-        if (!set_field(vm, object->type, fields, args->keywords[i].name, args->keywords[i].value))
-            return false;
+    if (!set_keywords(vm, object->type, fields, args))
+        return false;
     *copy = *object;
     copy->fields = fields;
     object_note_final(copy);
@@ -509,7 +529,7 @@ bool object_field(struct vm *vm, const struct object *object, const char *name,
 {
     size_t index;
     if (!type_field(object->type, slice_of(name), &index))
-        return unknown_attribute(vm, object->type, name);
+        return unknown_attribute(vm, object->type, slice_of(name));
     return object_field_at(vm, object, index, ret);
 }
 

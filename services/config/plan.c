@@ -101,6 +101,20 @@ static bool add_dependency(struct plan *plan, size_t later, size_t earlier)
     return true;
 }
 
+/* Which of the names does not go with the others. */
+static bool hint_stranger(struct vm *vm, const struct list *names, const size_t *at)
+{
+    size_t stranger = 0, known = 0;
+    if (names->count == 0)
+        return hint(vm, "an order names no process");
+    while (at[stranger] != SIZE_MAX)
+        stranger++;
+    while (at[known] == SIZE_MAX)
+        known++;
+    return hint(vm, "'%s' is no process of this task that can be ordered with '%s'",
+                names->items[stranger].s->data, names->items[known].s->data);
+}
+
 /* Either all names of an order belong to the plan, or none. */
 static bool add_order(struct plan *plan, const struct list *names)
 {
@@ -112,7 +126,7 @@ static bool add_order(struct plan *plan, const struct list *names)
         known += at[i] != SIZE_MAX;
     }
     if (names->count == 0 || (known > 0 && known < names->count))
-        return invalid_plan(vm, "Invalid process dependencies!");
+        return invalid_plan(vm, "Invalid process dependencies!") || hint_stranger(vm, names, at);
     for (size_t i = 1; known > 0 && i < names->count; i++)
         if (!vm_step(vm) || !add_dependency(plan, at[i], at[i - 1]))
             return false;

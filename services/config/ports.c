@@ -10,12 +10,13 @@ static bool add_port(struct vm *vm, struct dict *ports, struct value port)
     return dict_set(vm, ports, port, V_NONE);
 }
 
-static bool invalid_process(struct vm *vm, const struct object *process)
+static bool invalid_process(struct vm *vm, const struct object *process, struct slice name)
 {
     struct string *text;
     return object_text(vm, process, &text) &&
-           raise_library(vm, &class_ValueError, ERROR_VALUE, "Task has invalid process: %s",
-                         text->data);
+           (raise_library(vm, &class_ValueError, ERROR_VALUE, "Task has invalid process: %s",
+                          text->data) ||
+            (name.len ? hint(vm, "write {{thermos.ports[%.*s]}}", SLICE_ARG(name)) : false));
 }
 
 static bool add_process_ports(struct vm *vm, const struct object *process, struct dict *ports)
@@ -31,7 +32,7 @@ static bool add_process_ports(struct vm *vm, const struct object *process, struc
             continue;
         struct slice name = reference_first(rest, &is_index, &behind);
         if (!is_index)
-            return invalid_process(vm, process);
+            return invalid_process(vm, process, name);
         if (!add_port(vm, ports, V_STR(string_new(vm->arena, name.ptr, name.len))))
             return false;
     }

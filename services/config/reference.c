@@ -35,6 +35,11 @@ static size_t component_length(struct slice text)
     return at > 1 && at < text.len && text.ptr[at] == ']' ? at + 1 : 0;
 }
 
+static bool hint_form(struct vm *vm)
+{
+    return hint(vm, "between {{ and }} stands a name such as a.b or a[b], without blanks");
+}
+
 bool reference_parse(struct vm *vm, struct slice address, struct string **ret)
 {
     if (address.len == 0)
@@ -43,7 +48,8 @@ bool reference_parse(struct vm *vm, struct slice address, struct string **ret)
     bool has_start = first == '.' || first == '[';
     if (!has_start && !isalpha((unsigned char)first) && first != '_')
         return raise_library(vm, &class_InvalidRefError, ERROR_REFERENCE, "%.*s",
-                             SLICE_ARG(address));
+                             SLICE_ARG(address)) ||
+               hint_form(vm);
     struct string *reference = string_alloc(vm->arena, address.len + !has_start);
     reference->data[0] = '.';
     memcpy(reference->data + !has_start, address.ptr, address.len);
@@ -52,7 +58,8 @@ bool reference_parse(struct vm *vm, struct slice address, struct string **ret)
         length = component_length((struct slice){ reference->data + at, reference->len - at });
         if (length == 0)
             return raise_library(vm, &class_InvalidRefError, ERROR_REFERENCE,
-                                 "Badly formed address %s", reference->data);
+                                 "Badly formed address %s", reference->data) ||
+                   hint_form(vm);
     }
     *ret = reference;
     return true;

@@ -78,12 +78,54 @@ static struct slice quoted_name(const struct string *text)
     return end ? (struct slice){ start + 1, (size_t)(end - start - 1) } : (struct slice){ NULL, 0 };
 }
 
+/* What Python 3 has instead, and objects that only some companies' clients had. */
+static const struct former {
+    const char *name, *hint;
+} FORMER[] = {
+    { "xrange", "Python 3 has 'range' instead" },
+    { "unicode", "Python 3 has 'str' instead" },
+    { "basestring", "Python 3 has 'str' instead" },
+    { "long", "Python 3 has 'int' instead" },
+    { "unichr", "Python 3 has 'chr' instead" },
+    { "reduce", "Python 3 has it in a module: from functools import reduce" },
+    { "execfile", "include('file.aurora') runs another file" },
+    { "has_key", "Python 3 has 'in' instead" },
+    { "iteritems", "Python 3 has 'items' instead" },
+    { "iterkeys", "Python 3 has 'keys' instead" },
+    { "itervalues", "Python 3 has 'values' instead" },
+    { "Packer", "it is not part of Aurora's public schema" },
+    { "Workflows", "it is not part of Aurora's public schema" },
+    { "JVMProcess", "it is not part of Aurora's public schema" },
+    { "Java11", "it is not part of Aurora's public schema" },
+    { "Stats", "it is not part of Aurora's public schema" },
+};
+
+static const char *former_hint(struct slice name)
+{
+    for (size_t i = 0; i < sizeof FORMER / sizeof *FORMER; i++)
+        if (slice_is(name, FORMER[i].name))
+            return FORMER[i].hint;
+    return NULL;
+}
+
+/* "'dict' object has no attribute 'x'": the name. */
+static struct slice last_quoted(const struct string *text)
+{
+    size_t end = text->len ? text->len - 1 : 0, start = end;
+    while (start > 0 && text->data[start - 1] != '\'')
+        start--;
+    return (struct slice){ text->data + start, end - start };
+}
+
 /* What to do about it, if anything can be said. */
 static const char *make_hint(struct vm *vm, const char *class, const struct string *text,
                              const struct instance *instance)
 {
     if (strcmp(class, ERROR_NAME) == 0) {
         struct slice name = quoted_name(text);
+        const char *former = name.ptr ? former_hint(name) : NULL;
+        if (former)
+            return former;
         const char *nearest =
             name.ptr ? builtin_nearest(vm, string_new(vm->arena, name.ptr, name.len)) : NULL;
         if (nearest)
@@ -91,6 +133,10 @@ static const char *make_hint(struct vm *vm, const char *class, const struct stri
     }
     if (instance->cause.kind == K_STR) /* set by whoever knows more */
         return instance->cause.s->data;
+    if (class_is_subclass(instance->class, &class_AttributeError))
+        return former_hint(last_quoted(text));
+    if (strcmp(class, ERROR_UNBOUND) == 0)
+        return "give it with --bind NAME=VALUE or with .bind(NAME = VALUE)";
     return NULL;
 }
 

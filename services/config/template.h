@@ -218,6 +218,10 @@ bool object_has(const struct object *object, const char *name);
 const struct object *object_raw_field(const struct object *object, const char *name);
 /* get(): plain data. */
 bool object_get(struct vm *vm, const struct object *object, struct value *ret);
+
+/* Which of the type's fields may be meant.  False, as raising is. */
+bool object_hint_field(struct vm *vm, const struct type *type, struct slice name);
+
 bool object_unwrap(struct vm *vm, const struct object *object, const struct object **ret);
 bool object_check(struct vm *vm, const struct object *object, struct typecheck *ret);
 bool object_coerce(struct vm *vm, const struct type *type, struct value raw, struct value *ret);

@@ -65,6 +65,7 @@ struct vm {
     struct value handled;   /* by the `except` under way */
     struct span at;         /* of the exception */
     bool has_place;
+    const struct string *blamed; /* keyword whose value the exception is about; may be NULL */
     struct trace_frame *trace, **trace_end;
     size_t trace_count;
     bool names_are_public; /* globals() or the like has been called: variables are read unseen */
@@ -101,6 +102,9 @@ void raise_library_text(struct vm *vm, const struct class *class, const char *er
                         const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void raise_limit_text(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void raise_exception(struct vm *vm, struct value exception);
+
+/* What to do about the exception on its way; the first hint stays.  False, as raising is. */
+bool hint(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define RAISE(call)                                                                                \
     ({                                                                                             \
