@@ -226,7 +226,7 @@ static bool find_argument(struct vm *vm, struct value v, struct string *name, st
         { &class_StopIteration, "value", 0 }, { &class_SystemExit, "code", 0 },
         { &class_OSError, "errno", 0 },       { &class_OSError, "strerror", 1 },
         { &class_OSError, "filename", 2 },    { &class_ImportError, "msg", 0 },
-        { &class_SyntaxError, "msg", 0 },     { &class_JSONDecodeError, "msg", 0 },
+        { &class_SyntaxError, "msg", 0 },
     };
     const struct list *items = v.instance->payload.list;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -241,7 +241,10 @@ bool compile_include(struct vm *vm, const struct string *path)
         return raise_limit(vm, "the configuration calls include() more than %d times",
                            LIMIT_INCLUDES);
     if (vm->include_depth >= LIMIT_INCLUDE_DEPTH)
-        return raise_limit(vm, "more than %d files include each other", LIMIT_INCLUDE_DEPTH);
+        return raise_error(
+            vm, &class_RecursionError,
+            "maximum recursion depth exceeded: more than %d files include each other",
+            LIMIT_INCLUDE_DEPTH);
     const struct source *source = compile_find_source(vm, joined, &missing);
     if (!source)
         return missing ? missing_include(vm, path, missing) : compile_need_file(vm, joined);

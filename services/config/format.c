@@ -15,7 +15,7 @@
 struct specification {
     char fill[5];
     char align; /* '<', '>', '^', '=', or 0 */
-    char sign;  /* '+', ' ', or '-' */
+    char sign;  /* '+', ' ', '-', or 0: none is given */
     bool is_alternate, is_zero_padded;
     bool hides_zero_sign; /* what is rounded to zero has no minus */
     char grouping;        /* ',', '_', or 0 */
@@ -248,7 +248,7 @@ static bool check_width(struct vm *vm, const struct specification *spec)
 static bool parse_specification(struct vm *vm, struct slice text, struct specification *spec)
 {
     char c;
-    *spec = (struct specification){ .fill = " ", .sign = '-', .precision = -1 };
+    *spec = (struct specification){ .fill = " ", .precision = -1 };
     struct slice whole = text;
     take_alignment(&text, spec);
     bool has_fill = spec->align && whole.len - text.len > 1;
@@ -333,6 +333,9 @@ static bool format_text(struct vm *vm, struct buffer *buffer, struct specificati
     if (spec->align == '=')
         return raise_error(vm, &class_ValueError,
                            "'=' alignment not allowed in string format specifier");
+    if (spec->sign)
+        return raise_error(vm, &class_ValueError, "%s not allowed in string format specifier",
+                           spec->sign == ' ' ? "Space" : "Sign");
     if (!value_str(vm, v, &s))
         return false;
     pad(buffer, spec, cut(vm->arena, s, spec->precision), 0, '<');
@@ -760,7 +763,7 @@ static void take_percent_flags(struct percent *percent, struct specification *sp
 static bool add_conversion(struct percent *percent, struct buffer *buffer)
 {
     struct vm *vm = percent->vm;
-    struct specification spec = { .fill = " ", .sign = '-', .precision = -1 };
+    struct specification spec = { .fill = " ", .precision = -1 };
     struct value v = V_UNBOUND;
     if (percent->text.len && percent->text.ptr[0] == '(' && !keyed_argument(percent, &v))
         return false;

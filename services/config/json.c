@@ -292,6 +292,24 @@ struct reader {
 
 static bool read_value(struct reader *reader, struct value *ret);
 
+/* The attributes of a JSONDecodeError. */
+static void describe(struct reader *reader, const char *what, const size_t *numbers)
+{
+    static const char *const names[] = { "pos", "lineno", "colno" };
+    struct vm *vm = reader->vm;
+    if (vm->exception.kind != K_INSTANCE || vm->is_stopped)
+        return;
+    struct dict *attributes = dict_new(vm->arena);
+    struct string *doc = string_new(vm->arena, reader->text.ptr, reader->text.len);
+    dict_set_text(vm->arena, attributes, string_from(vm->arena, "msg"),
+                  value_text(vm->arena, what));
+    dict_set_text(vm->arena, attributes, string_from(vm->arena, "doc"), V_STR(doc));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        dict_set_text(vm->arena, attributes, string_from(vm->arena, names[i]),
+                      V_INT((int64_t)numbers[i]));
+    vm->exception.instance->attributes = attributes;
+}
+
 static bool malformed(struct reader *reader, const char *what, size_t at)
 {
     size_t line = 1, start = 0;
@@ -301,8 +319,10 @@ static bool malformed(struct reader *reader, const char *what, size_t at)
             start = i + 1;
         }
     size_t column = utf8_count(reader->text.ptr + start, at - start) + 1;
+    size_t position = utf8_count(reader->text.ptr, at);
     raise_text(reader->vm, &class_JSONDecodeError, "%s: line %zu column %zu (char %zu)", what, line,
-               column, utf8_count(reader->text.ptr, at));
+               column, position);
+    describe(reader, what, (const size_t[]){ position, line, column });
     if (reader->source) {
         reader->vm->at = (struct span){ reader->source, (uint32_t)at, (uint32_t)at };
         reader->vm->has_place = true;

@@ -396,7 +396,9 @@ static void add_bad_character(struct lexer *lexer, uint32_t start)
     uint32_t code = utf8_decode(lexer->text + start, &length);
     lexer->at += (uint32_t)length;
     if (code < 0x80)
-        add_error(lexer, start, "invalid syntax");
+        add_error(lexer, start,
+                  code == '`' ? "invalid syntax. Python 2's backquotes are written repr()"
+                              : "invalid syntax");
     else if (!unicode_is_printable(code))
         add_error(lexer, start,
                   arena_printf(lexer->arena, "invalid non-printable character U+%04X", code));

@@ -557,8 +557,13 @@ void parse_mark_store(struct parser *parser, struct node *node)
     case N_TUPLE:
     case N_LIST:
         node->is_store = true;
-        for (uint32_t i = 0; i < node->count; i++)
+        for (uint32_t i = 0, stars = 0; i < node->count; i++) {
+            stars += node->items[i]->kind == N_STARRED;
+            if (stars > 1)
+                parse_fail(parser, node->start, node->end,
+                           "multiple starred expressions in assignment");
             parse_mark_store(parser, node->items[i]);
+        }
         return;
     case N_CALL:
         parse_fail(parser, node->start, node->end,

@@ -58,10 +58,15 @@ static void check_leading_zeros(struct parser *parser, struct token *token, stru
                 "for octal integers");
 }
 
+static struct slice without_last(struct slice text)
+{
+    return (struct slice){ text.ptr, text.len - 1 };
+}
+
 static bool is_imaginary(struct slice text)
 {
     double d;
-    struct slice digits = { text.ptr, text.len - 1 };
+    struct slice digits = without_last(text);
     return (text.ptr[text.len - 1] | 0x20) == 'j' &&
            (check_digits(digits, 10) || float_parse_literal(digits, &d));
 }
@@ -84,7 +89,9 @@ struct node *parse_number(struct parser *parser)
     } else if (base != 10 || !float_parse_literal(text, &v.f)) {
         parse_fail(parser, token->start, token->end,
                    is_imaginary(text) ? "complex numbers are not part of the configuration language"
-                                      : "invalid number literal");
+                   : text.ptr[text.len - 1] == 'L' && check_digits(without_last(text), 10)
+                       ? "invalid number literal. Python 2's 'L' is not needed"
+                       : "invalid number literal");
     } else {
         v.kind = K_FLOAT;
     }

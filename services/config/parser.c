@@ -76,6 +76,12 @@ void parse_fail_here(struct parser *parser)
         parse_fail(parser, token->start, token->end, "unexpected end of the block");
     case T_END:
         parse_fail(parser, token->start, token->end, "unexpected end of the file");
+    case T_MORE:
+        if (parser->at && parser->tokens[parser->at - 1].kind == T_LESS &&
+            parser->tokens[parser->at - 1].end == token->start)
+            parse_fail(parser, token->start - 1, token->end,
+                       "invalid syntax. Python 2's '<>' is written '!='");
+        __attribute__((fallthrough));
     default:
         parse_fail(parser, token->start, token->end, "invalid syntax");
     }
@@ -292,6 +298,7 @@ void parse_parameters(struct parser *parser, struct code *code, enum token_kind 
 /* --- blocks --- */
 
 static void parse_line(struct parser *parser, struct node *block);
+static void parse_simple_line(struct parser *parser, struct node *block);
 
 /* What a block belongs to, for the message when it is missing. */
 struct node *parse_block(struct parser *parser, const char *owner, const struct token *keyword)
@@ -300,7 +307,7 @@ struct node *parse_block(struct parser *parser, const char *owner, const struct 
     struct node *block = node_new(parser, N_BLOCK, token_now(parser)->start);
     parse_enter(parser);
     if (!token_accept(parser, T_NEWLINE)) {
-        parse_line(parser, block);
+        parse_simple_line(parser, block);
     } else {
         if (token_kind_now(parser) == T_ERROR)
             parse_fail_here(parser);
@@ -416,8 +423,11 @@ static struct node *parse_from(struct parser *parser)
                    "relative imports do not exist here; use include('file.aurora')");
     node->value = parse_dotted_name(parser);
     token_expect(parser, T_IMPORT);
+    struct token *all = token_now(parser);
     if (!token_accept(parser, T_TIMES))
         parse_from_names(parser, node);
+    else if (parser->code->kind != CODE_MODULE)
+        parse_fail(parser, all->start, all->end, "import * only allowed at module level");
     return node_finish(parser, node);
 }
 
@@ -426,6 +436,9 @@ static struct node *parse_raise(struct parser *parser)
     struct node *node = node_new(parser, N_RAISE, token_take(parser)->start);
     if (token_kind_now(parser) != T_NEWLINE && token_kind_now(parser) != T_SEMICOLON)
         node->a = parse_expression(parser);
+    if (node->a && token_kind_now(parser) == T_COMMA)
+        parse_fail(parser, token_now(parser)->start, token_now(parser)->end,
+                   "invalid syntax. Python 2's 'raise E, value' is written raise E(value)");
     if (node->a && token_accept(parser, T_FROM))
         node->b = parse_expression(parser);
     return node_finish(parser, node);
@@ -780,7 +793,20 @@ static const struct statement_rule STATEMENTS[T_COUNT] = {
     [T_AWAIT] = { parse_async, true },
 };
 
-/* A compound statement, or simple ones up to the end of the line. */
+/* Simple statements up to the end of the line. */
+static void parse_simple_line(struct parser *parser, struct node *block)
+{
+    do {
+        const struct statement_rule *rule = &STATEMENTS[token_kind_now(parser)];
+        if (rule->is_compound)
+            parse_fail_here(parser);
+        node_add(parser, block,
+                 rule->parse ? rule->parse(parser) : parse_expression_statement(parser));
+    } while (token_accept(parser, T_SEMICOLON) && token_kind_now(parser) != T_NEWLINE);
+    token_expect(parser, T_NEWLINE);
+}
+
+/* A compound statement, or a line of simple ones. */
 static void parse_line(struct parser *parser, struct node *block)
 {
     if (token_accept(parser, T_NEWLINE))
@@ -790,18 +816,10 @@ static void parse_line(struct parser *parser, struct node *block)
         return;
     }
     const struct statement_rule *rule = &STATEMENTS[token_kind_now(parser)];
-    if (rule->is_compound) {
+    if (rule->is_compound)
         node_add(parser, block, rule->parse(parser));
-        return;
-    }
-    do {
-        rule = &STATEMENTS[token_kind_now(parser)];
-        if (rule->is_compound)
-            parse_fail_here(parser);
-        node_add(parser, block,
-                 rule->parse ? rule->parse(parser) : parse_expression_statement(parser));
-    } while (token_accept(parser, T_SEMICOLON) && token_kind_now(parser) != T_NEWLINE);
-    token_expect(parser, T_NEWLINE);
+    else
+        parse_simple_line(parser, block);
 }
 
 /* To the next statement at the left margin. */

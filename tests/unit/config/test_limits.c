@@ -41,7 +41,7 @@ static const struct limit_case cases[] = {
     { "classes", "C = object\nfor i in range(300):\n  class D(C): pass\n  C = D",
       "limit_exceeded: a class has more than 200 classes" },
     { "includes of itself", "include('test.aurora')",
-      "limit_exceeded: more than 50 files include each other" },
+      "python_error RecursionError: maximum recursion depth exceeded: more than 50 files" },
     { "width", "x = '{:>1000001}'.format(1)",
       "limit_exceeded: the width in a format is larger than 1000000" },
     { "width of %", "x = '%*d' % (1000001, 1)",

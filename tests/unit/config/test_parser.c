@@ -55,6 +55,17 @@ static const struct parser_case cases[] = {
     { "a mark of the byte order inside", "\n\ufeffx = 1\n",
       "invalid non-printable character U+FEFF", 2, 1 },
     { "a name with a sign", "caf\u00e9\u2603 = 1\n", "invalid character '\u2603' (U+2603)", 1, 5 },
+    { "a block in a line", "if 1: if 2: pass\n", "invalid syntax", 1, 7 },
+    { "two stars in a target", "a, *b, *c = x\n", "multiple starred expressions in assignment", 1,
+      1 },
+    { "everything of a module in a function", "def f():\n  from os import *\n",
+      "import * only allowed at module level", 2, 18 },
+    { "unequal in Python 2", "x = a <> b\n", "invalid syntax. Python 2's '<>' is written '!='", 1,
+      7 },
+    { "backquotes", "x = `a`\n", "invalid syntax. Python 2's backquotes are written repr()", 1, 5 },
+    { "a long number", "x = 10L\n", "invalid number literal. Python 2's 'L' is not needed", 1, 5 },
+    { "raise in Python 2", "raise E, 'x'\n",
+      "invalid syntax. Python 2's 'raise E, value' is written raise E(value)", 1, 8 },
     { "async", "async def f(): pass\n", "'async' is not part of the configuration language", 1, 1 },
 };
 
