@@ -39,18 +39,6 @@ static struct dict *environment_table(struct vm *vm)
     return table;
 }
 
-FUNCTION(os_getenv)
-{
-    (void)self;
-    if (args->items[0].kind != K_STR)
-        return raise_error(vm, &class_TypeError, "str expected, not %s",
-                           value_type_name(args->items[0]));
-    *ret = dict_get_text(environment_table(vm), args->items[0].s);
-    if (ret->kind == K_UNBOUND)
-        *ret = value_is_unset(args->items[1]) ? V_NONE : args->items[1];
-    return true;
-}
-
 FUNCTION(getpass_getuser)
 {
     (void)self;
@@ -72,7 +60,6 @@ FUNCTION(os_outside)
 }
 
 const struct native os_natives[] = {
-    { "getenv", os_getenv, "key | default" },
     { "getcwd", os_outside, NULL },
     { "getpid", os_outside, NULL },
     { "listdir", os_outside, NULL },

@@ -45,3 +45,9 @@ def normcase(path):
 
 def splitdrive(path):
   return '', path
+
+def expandvars(path):
+  import os, re
+  def value(found):
+    return os.environ.get(found.group(1).strip('{}'), found.group())
+  return re.sub(r'\$([A-Za-z0-9_]+|\{[^}]*\})', value, path)
