@@ -7,8 +7,6 @@
 #include "client/table.h"
 #include "json/message_json.h"
 
-#include "eos/scheduler/v1/scheduler.pb-c.h"
-
 #include <time.h>
 
 typedef Eos__Gateway__V1__AllImagesResponse all_images;
@@ -43,7 +41,8 @@ void image_hosts_complain(const char *host, enum error_code code, const char *me
 }
 
 bool image_hosts_find(const struct invocation *invocation, struct gateway *gateway,
-                      const char ***ret_hosts, size_t *ret_count, enum exit_status *status)
+                      Eos__Scheduler__V1__Host ***ret_hosts, size_t *ret_count,
+                      enum exit_status *status)
 {
     ProtobufCMessage *message;
     struct error err;
@@ -55,15 +54,16 @@ bool image_hosts_find(const struct invocation *invocation, struct gateway *gatew
     }
     const Eos__Scheduler__V1__ListHostsResponse *all =
         (const Eos__Scheduler__V1__ListHostsResponse *)message;
-    const char **hosts = arena_array(invocation->arena, all->n_hosts, sizeof *hosts);
+    Eos__Scheduler__V1__Host **hosts =
+        arena_array(invocation->arena, all->n_hosts, sizeof(Eos__Scheduler__V1__Host *));
     const char *wanted = invocation->flags->host;
     *ret_count = 0;
     for (size_t i = 0; i < all->n_hosts; i++) {
-        const Eos__Scheduler__V1__Host *host = all->hosts[i];
+        Eos__Scheduler__V1__Host *host = all->hosts[i];
         if (wanted && strcmp(wanted, host->hostname) != 0 && strcmp(wanted, host->host_id) != 0)
             continue;
         if (host->is_connected)
-            hosts[(*ret_count)++] = host->host_id;
+            hosts[(*ret_count)++] = host;
         else
             image_hosts_complain(host->hostname, ERROR_UNAVAILABLE, "it is not connected", status);
     }
@@ -234,6 +234,8 @@ static void complain_of_used(const host_pruned *host, enum exit_status *status)
     for (size_t i = 0; i < host->response->n_used; i++) {
         cleanup_text struct text message = TEXT_INIT;
         text_printf(&message, "%s is used by a task", host->response->used[i]);
+        if (*status == STATUS_OK)
+            *status = STATUS_COMMAND_FAILURE;
         image_hosts_complain(host->host, ERROR_FAILED_PRECONDITION, text_string(&message), status);
     }
 }

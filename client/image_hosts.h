@@ -3,6 +3,7 @@
 #include "client/gateway.h"
 
 #include "eos/gateway/v1/gateway.pb-c.h"
+#include "eos/scheduler/v1/scheduler.pb-c.h"
 
 /* What the verbs about images on hosts share. */
 
@@ -13,6 +14,7 @@ void image_hosts_add_path(struct text *path, const char *host, const char *actio
 void image_hosts_complain(const char *host, enum error_code code, const char *message,
                           enum exit_status *status);
 
-/* The names of the connected hosts that are meant: --host's, or all.  Complains of the others. */
+/* The connected hosts that are meant: --host's, or all.  Complains of the others. */
 bool image_hosts_find(const struct invocation *invocation, struct gateway *gateway,
-                      const char ***ret_hosts, size_t *ret_count, enum exit_status *status);
+                      Eos__Scheduler__V1__Host ***ret_hosts, size_t *ret_count,
+                      enum exit_status *status);

@@ -22,7 +22,7 @@ struct sending {
     struct gateway *gateway;
     struct import_source *source;
     const struct import_image *image;
-    const char *host;
+    const Eos__Scheduler__V1__Host *host;
     int64_t sent; /* of image->bytes, or there before */
     char *chunk;
 };
@@ -32,7 +32,7 @@ static bool ask(const struct sending *sending, const char *action, const Protobu
                 ProtobufCMessage **ret_response, struct error *err)
 {
     cleanup_text struct text path = TEXT_INIT;
-    image_hosts_add_path(&path, sending->host, action);
+    image_hosts_add_path(&path, sending->host->host_id, action);
     return gateway_call(sending->gateway, "POST", text_string(&path), request, type, arena,
                         ret_response, err);
 }
@@ -176,7 +176,7 @@ static void add_result(struct text *out, const struct sending *sending,
                        const commit_response *response, bool is_json)
 {
     if (!is_json) {
-        output_add_printable(out, sending->host);
+        output_add_printable(out, sending->host->hostname);
         text_add_char(out, ' ');
         output_add_printable(out, response->name);
         text_add_char(out, ' ');
@@ -185,10 +185,23 @@ static void add_result(struct text *out, const struct sending *sending,
         return;
     }
     text_add(out, out->len > 0 ? ",\n  {\"host\":" : "  {\"host\":");
-    text_add_json_string(out, slice_of(sending->host));
+    text_add_json_string(out, slice_of(sending->host->hostname));
+    text_add(out, ",\"hostId\":");
+    text_add_json_string(out, slice_of(sending->host->host_id));
     text_add(out, ",\"response\":");
     message_to_json(&response->base, out);
     text_add_char(out, '}');
+}
+
+/* What a host received is not what its digest says: it is the source that is damaged. */
+static void complain(const struct sending *sending, struct error *err, enum exit_status *status)
+{
+    if (err->code == ERROR_DATA_LOSS) {
+        error_prefix(err, "%.100s", sending->invocation->arguments[0]);
+        if (*status == STATUS_OK)
+            *status = STATUS_INVALID_CONFIGURATION;
+    }
+    image_hosts_complain(sending->host->hostname, err->code, err->message, status);
 }
 
 static void send_to(struct sending *sending, struct text *out, enum exit_status *status)
@@ -200,7 +213,7 @@ static void send_to(struct sending *sending, struct text *out, enum exit_status 
     if (ok)
         add_result(out, sending, response, flags_want_json(sending->invocation->flags));
     else
-        image_hosts_complain(sending->host, err.code, err.message, status);
+        complain(sending, &err, status);
 }
 
 static enum exit_status print(const struct text *results, bool is_json, enum exit_status status)
@@ -217,7 +230,7 @@ static enum exit_status send_all(struct sending *sending, const struct import_im
 {
     cleanup_text struct text results = TEXT_INIT;
     enum exit_status status = STATUS_OK;
-    const char **hosts;
+    Eos__Scheduler__V1__Host **hosts;
     size_t host_count;
     if (!image_hosts_find(sending->invocation, sending->gateway, &hosts, &host_count, &status))
         return status;

@@ -60,8 +60,11 @@ check "says what went" grep -q "removed eos/app0:1 $DIGEST" "$LAST"
 check "and it is gone" test "$(eos image list | wc -l)" -eq 1
 STORE=$PEERS_DIR/eos/launcher/images
 check "nothing is left of it" test -z "$(find "$STORE"/{layers,blobs,images,names,references,trash} -mindepth 1)"
-prune_says() { ! eos image prune "$1" > /dev/null 2> "$PEERS_DIR/refused" && grep -q "$2" "$PEERS_DIR/refused"; }
-check "an image that no host has" prune_says eos/app0:1 "no host has the image eos/app0:1"
+prune_says() { # STATUS IMAGE PATTERN
+    eos image prune "$2" > /dev/null 2> "$PEERS_DIR/refused"
+    [ $? -eq "$1" ] && grep -q "$3" "$PEERS_DIR/refused"
+}
+check "an image that no host has" prune_says 6 eos/app0:1 "no host has the image eos/app0:1"
 
 # -- ten tasks at once ------------------------------------------------------------------------------
 : > "$PEERS_DIR/registry.log"
@@ -79,7 +82,7 @@ check "each was fetched once" test -z "$(blobs_fetched | awk '$1 != 1')"
 check "all are in use" test "$(images | grep -c 'true')" -eq 10
 check "prune takes none of them" eos image prune
 check "none" test "$(images | wc -l)" -eq 10
-check "not even when it is named" prune_says eos/app3:1 "eos/app3:1 is used by a task"
+check "not even when it is named" prune_says 4 eos/app3:1 "eos/app3:1 is used by a task"
 kill -9 "$(service_pid launcher)"
 eventually "the launcher comes back" 30 has_image "eos/app3:1"
 all_used() { [ "$(images | awk '$2 == "true"' | wc -l)" -eq 10 ]; }
@@ -159,7 +162,7 @@ os.remove(out + ".part")
 PYTHON
 python3 "$PEERS_DIR/modern" "$LAYOUT" app3 local/modern:2 "$PEERS_DIR/modern.tar"
 check "a layout by its tag" eos image import "$LAYOUT" local/layout:app4
-check "says digest and name" grep -Eq "^[^ ]+ local/layout:app4 sha256:[0-9a-f]{64}\$" "$LAST"
+check "says host, digest and name" grep -Eq "^$HOST local/layout:app4 sha256:[0-9a-f]{64}\$" "$LAST"
 refused "a layout needs a name" 3 'it has "app0", "app1"' eos image import "$LAYOUT"
 refused "and one that is in it" 3 "no image of that name" eos image import "$LAYOUT" local/layout:other
 check "what docker save writes" eos image import "$PEERS_DIR/docker.tar"
@@ -169,7 +172,7 @@ check "an OCI archive" eos image import "$PEERS_DIR/oci.tar" local/archive:2
 check "both at once, as Docker writes it now" eos image import "$PEERS_DIR/modern.tar"
 check "has its name, too" grep -q " local/modern:2 " "$LAST"
 check "twice has the same effect" eos image import "$PEERS_DIR/modern.tar" --output json
-check "and says so" jq -e '.hosts[0].response.name == "local/modern:2"' "$LAST"
+check "and says so" jq -e --arg h "$HOST" '.hosts[0] | .host == $h and (.hostId | length > 0) and .response.name == "local/modern:2"' "$LAST"
 refused "what is no archive" 3 "no tar archive" eos image import "$BIN/eos" x:1
 refused "what is not there" 3 "could not open" eos image import "$PEERS_DIR/nothing" x:1
 refused "an empty directory" 3 "neither an index.json" eos image import "$PEERS_DIR/etc" x:1
@@ -221,3 +224,9 @@ check "all of them" lacks_image local/gzip:1
 check "and its layers stay with those that share them" has_image local/archive:2
 check "the rest goes with --imported" eos image prune --imported
 check "all" test "$(images | wc -l)" -eq 0
+
+cp -r "$LAYOUT" "$PEERS_DIR/damaged"
+OWN=$(jq -r '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == "app9") | .digest' "$LAYOUT/index.json")
+OWN=$(jq -r '.layers[2].digest' "$LAYOUT/blobs/${OWN/://}")
+printf XXXX | dd of="$PEERS_DIR/damaged/blobs/${OWN/://}" bs=1 seek=20 conv=notrunc 2> /dev/null
+refused "a layout with a damaged layer" 3 "host $HOST: $PEERS_DIR/damaged: blob ${OWN:0:19}: what came" eos image import "$PEERS_DIR/damaged" local/damaged:app9
