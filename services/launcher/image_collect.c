@@ -19,6 +19,12 @@ struct tree {
     const char *name;
 };
 
+struct upload {
+    const char *file;
+    int64_t bytes, changed_ms;
+    bool goes;
+};
+
 struct collector {
     const struct image_collect *wish;
     struct arena *arena;
@@ -29,7 +35,9 @@ struct collector {
     struct gc gc;             /* gc.images as index.images */
     struct image_entry *entries;
     struct map *records; /* digest to its entry */
-    bool *is_known;      /* of `wanted` */
+    struct upload *uploads;
+    size_t upload_count;
+    bool *is_known; /* of `wanted` */
     bool has_unknown_use;
 };
 
@@ -40,12 +48,17 @@ static bool is_same(const char *a, const char *b)
 
 /* -- what there is -------------------------------------------------------------------------------- */
 
+static int64_t time_of(const struct stat *status)
+{
+    return status->st_ctim.tv_sec * 1000 + status->st_ctim.tv_nsec / 1000000;
+}
+
 static int64_t changed_ms(const struct collector *c, enum image_folder folder, const char *name)
 {
     struct stat status;
     if (fstatat(c->wish->directory->folder_fds[folder], name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return c->wish->now_ms;
-    return status.st_ctim.tv_sec * 1000 + status.st_ctim.tv_nsec / 1000000;
+    return time_of(&status);
 }
 
 static void add_trees(struct collector *c, enum image_folder folder, const char *const *names,
@@ -75,6 +88,25 @@ static bool read_trees(struct collector *c, struct error *err)
     add_trees(c, IMAGE_FOLDER_LAYERS, layers, layer_count);
     add_trees(c, IMAGE_FOLDER_APPC, appc, appc_count);
     return true;
+}
+
+static void read_uploads(struct collector *c)
+{
+    const char **files;
+    size_t count;
+    struct stat status;
+    struct error ignored;
+    int folder = c->wish->directory->folder_fds[IMAGE_FOLDER_UPLOADS];
+    if (!image_directory_list(c->wish->directory, IMAGE_FOLDER_UPLOADS, c->arena, &files, &count,
+                              &ignored))
+        return;
+    c->uploads = arena_array(c->arena, count, sizeof *c->uploads);
+    for (size_t i = 0; i < count; i++)
+        if (fstatat(folder, files[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
+            c->uploads[c->upload_count++] =
+                (struct upload){ .file = files[i],
+                                 .bytes = (int64_t)status.st_blocks * 512,
+                                 .changed_ms = time_of(&status) };
 }
 
 static void add_layer(struct collector *c, struct gc_image *image, size_t *layers,
@@ -166,6 +198,7 @@ static bool look(struct collector *c, struct error *err)
         describe(c, i);
     find_users(c);
     add_up(c);
+    read_uploads(c);
     return true;
 }
 
@@ -198,6 +231,19 @@ static bool is_protected(const struct collector *c, const struct image_entry *en
            c->wish->wanted_count == 0;
 }
 
+/* Those of one import come one after the other, and are of use together. */
+static void decide_uploads(struct collector *c)
+{
+    int64_t last_ms = 0;
+    for (size_t i = 0; i < c->upload_count; i++)
+        last_ms = c->uploads[i].changed_ms > last_ms ? c->uploads[i].changed_ms : last_ms;
+    bool are_quiet = c->wish->now_ms - last_ms >= c->wish->upload_quiet_ms;
+    for (size_t i = 0; i < c->upload_count; i++)
+        c->uploads[i].goes =
+            c->wish->rule_count > 0 && !c->has_unknown_use &&
+            (are_quiet || c->wish->now_ms - c->uploads[i].changed_ms >= UPLOAD_AGE_MS);
+}
+
 /* A container whose image is not known may use any layer, so everything stays then. */
 static void decide(struct collector *c)
 {
@@ -209,10 +255,11 @@ static void decide(struct collector *c)
     }
     c->gc.now_ms = c->wish->now_ms;
     c->gc.orphan_age_ms =
-        c->has_unknown_use || c->wish->rule_count == 0 ? INT64_MAX : c->wish->orphan_age_ms;
+        c->has_unknown_use || c->wish->rule_count == 0 ? INT64_MAX : c->wish->tree_age_ms;
     gc_begin(&c->gc, c->arena);
     for (size_t i = 0; i < c->wish->rule_count; i++)
         gc_apply(&c->gc, &c->wish->rules[i], c->arena);
+    decide_uploads(c);
 }
 
 /* -- taking away ---------------------------------------------------------------------------------- */
@@ -357,12 +404,10 @@ static void discard_unreadable(const struct collector *c)
 
 static void discard_uploads(const struct collector *c)
 {
-    const char **files;
-    size_t count;
-    struct error ignored;
-    if (image_directory_list(c->wish->directory, IMAGE_FOLDER_UPLOADS, c->arena, &files, &count,
-                             &ignored))
-        discard_old(c, IMAGE_FOLDER_UPLOADS, files, count, UPLOAD_AGE_MS);
+    for (size_t i = 0; i < c->upload_count; i++)
+        c->uploads[i].goes =
+            c->uploads[i].goes &&
+            image_directory_discard(c->wish->directory, IMAGE_FOLDER_UPLOADS, c->uploads[i].file);
 }
 
 static bool carry_out(struct collector *c, struct error *err)
@@ -396,6 +441,8 @@ static void tell(struct collector *c, int64_t before_bytes, struct image_collect
                                          .image_count = c->gc.image_count,
                                          .bytes = c->gc.total_bytes,
                                          .freed_bytes = before_bytes - c->gc.total_bytes };
+    for (size_t i = 0; i < c->upload_count; i++)
+        result->freed_bytes += c->uploads[i].goes ? c->uploads[i].bytes : 0;
     result->unknown = arena_array(c->arena, c->wish->wanted_count, sizeof *result->unknown);
     for (size_t i = 0; i < c->wish->wanted_count; i++)
         if (!c->is_known[i])

@@ -21,7 +21,9 @@ struct image_collect {
     size_t rule_count; /* 0: nothing goes that is whole */
     bool with_imported;
     bool is_dry;
-    int64_t now_ms, orphan_age_ms;
+    /* What no image has goes at this age.  Trees of it, which are what takes room, may have one of their
+     * own, and uploads go when nobody has added to any of them for `upload_quiet_ms`. */
+    int64_t now_ms, orphan_age_ms, tree_age_ms, upload_quiet_ms;
 };
 
 struct image_entry {

@@ -7,8 +7,9 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#define PERIOD_MS (5 * 60 * 1000)
-#define SOON_MS   2000 /* after a pull, so that many at once are one look */
+#define PERIOD_MS       (5 * 60 * 1000)
+#define SOON_MS         2000 /* after a pull, so that many at once are one look */
+#define UPLOAD_QUIET_MS 60000
 
 struct ask {
     struct ask *next;
@@ -97,6 +98,20 @@ static void set_rules(const struct image_keeper *keeper, const struct ask *ask,
     collect->rules[collect->rule_count++] = (struct gc_rule){ 0, keeper->options.size_bytes };
 }
 
+/* Who asks for room gets that of pulls and imports which were broken off, too; what they might have
+ * gone on with is fetched again.  Pulls under way have pinned what they need, but an import that is
+ * being sent shows only in that something comes now and then. */
+static void set_ages(const struct image_keeper *keeper, const struct ask *ask,
+                     struct image_collect *collect)
+{
+    int64_t orphan_age_ms = keeper->options.orphan_age_ms, asked_ms = ask->wish.rule.age_ms;
+    int64_t quiet_ms = orphan_age_ms < UPLOAD_QUIET_MS ? orphan_age_ms : UPLOAD_QUIET_MS;
+    if (!ask->done || ask->wish.is_list || ask->wish.wanted_count > 0)
+        return;
+    collect->tree_age_ms = asked_ms < orphan_age_ms ? asked_ms : orphan_age_ms;
+    collect->upload_quiet_ms = asked_ms > quiet_ms ? asked_ms : quiet_ms;
+}
+
 static void work(uv_work_t *request)
 {
     struct image_keeper *keeper = request->data;
@@ -111,8 +126,11 @@ static void work(uv_work_t *request)
         .is_dry = ask->wish.is_dry,
         .now_ms = wall_clock_ms(),
         .orphan_age_ms = keeper->options.orphan_age_ms,
+        .tree_age_ms = keeper->options.orphan_age_ms,
+        .upload_quiet_ms = INT64_MAX,
     };
     set_rules(keeper, ask, &collect);
+    set_ages(keeper, ask, &collect);
     keeper->ok = image_collect(&collect, ask->arena, &keeper->result, &keeper->error);
 }
 

@@ -180,7 +180,7 @@ static struct image_need need_of(struct image_parts *parts, size_t layer)
 static bool find_upload(struct image_parts *parts, const struct image_directory *directory,
                         struct image_need *need, struct error *err)
 {
-    const char *file = image_file_name(need->blob_digest, parts->arena);
+    const char *file = pin(parts, directory, IMAGE_FOLDER_UPLOADS, need->blob_digest);
     if (!image_directory_has(directory, IMAGE_FOLDER_UPLOADS, file))
         return error_set(err, ERROR_FAILED_PRECONDITION, "its layer %.19s is not on this host",
                          need->blob_digest);

@@ -700,6 +700,31 @@ def leftovers_of_pulls_and_imports(store, fake):
 
 
 @check
+def who_prunes_gets_the_room_of_leftovers(store, fake):
+    fake.put_image("a", "1", [tar(("f", b"1"))])
+    hub = ("--registry", fake.url)
+    look(store, *hub, "--list", requests=["docker:a:1"])
+    before, layer, part = kept(store), f"{store}/layers/sha256-" + "1" * 64, f"{store}/uploads/sha256-" + "2" * 64 + ".part"
+    os.mkdir(layer)
+    for path in (f"{layer}/f", part):
+        open(path, "wb").write(os.urandom(300000))
+    hour = ("--unused-for", "1h")
+    look(store, *hub, "--prune", *hour)
+    look(store, *hub, "--prune", "--only", "a:2")
+    assert os.path.exists(layer) and os.path.exists(part), "they may be of use within an hour"
+    _, _, whole = look(store, *hub, "--prune", "--dry", "--keep", "1G")
+    assert whole["freed"] >= 300000 and os.path.exists(layer), whole
+    _, found, whole = look(store, *hub, "--prune", "--keep", "1G")
+    assert whole["freed"] >= 300000 and kept(store) == before and not found["a:1"]["removed"], whole
+    assert os.path.exists(part), "an import may be under way"
+    time.sleep(0.02)
+    _, _, whole = look(store, *hub, "--prune", "--keep", "1G", "--orphan-age", "10ms", "--used", "x")
+    assert os.path.exists(part), "nothing goes when a container's image is not known"
+    _, _, whole = look(store, *hub, "--prune", "--keep", "1G", "--orphan-age", "10ms")
+    assert whole["freed"] >= 300000 and not os.path.exists(part) and kept(store) == before, whole
+
+
+@check
 def killed_while_pulling_and_pruning(store, fake):
     base = tar(("base", os.urandom(300000)))
     for i in range(4):
