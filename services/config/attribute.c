@@ -215,6 +215,11 @@ static struct value quoted_name(struct vm *vm, const struct list *items)
     return end ? V_STR(string_new(vm->arena, start + 1, (size_t)(end - start - 1))) : V_NONE;
 }
 
+static struct value doc_of(const struct class *class)
+{
+    return class->doc ? V_STR((struct string *)(uintptr_t) class->doc) : V_NONE;
+}
+
 /* Arguments of exceptions that have names. */
 static bool find_argument(struct vm *vm, struct value v, struct string *name, struct value *ret)
 {
@@ -295,7 +300,7 @@ static bool find_in_instance(struct vm *vm, struct value v, struct string *name,
     if (value_is_moment(v) && (*ret = moment_part(v, name)).kind != K_UNBOUND)
         return true;
     if (string_is(name, "__doc__")) {
-        *ret = V_NONE;
+        *ret = doc_of(v.instance->class);
         return true;
     }
     if (find_special_name(vm, v, name, ret) || find_in_exception(vm, v, name, ret))
@@ -357,7 +362,7 @@ static bool find_in_class(struct vm *vm, struct value v, struct string *name, st
             return false;
     }
     if (found.kind == K_UNBOUND && string_is(name, "__doc__"))
-        found = V_NONE;
+        found = doc_of(class);
     if (found.kind == K_UNBOUND && string_is(name, "__module__"))
         found = value_text(vm->arena, "builtins");
     if (found.kind == K_UNBOUND && string_is(name, "__dict__"))

@@ -702,8 +702,10 @@ static bool make_class(struct vm *vm, struct frame *frame, const struct node *no
         return type_define_struct(vm, node->code->name->data, bases.items[0].type, body->names,
                                   ret);
     ret->kind = K_CLASS;
-    return class_define(vm, node->code->name, bases.items, bases.count, body->names, &ret->class) &&
-           class_announce(vm, ret->class, keywords, keyword_count);
+    if (!class_define(vm, node->code->name, bases.items, bases.count, body->names, &ret->class))
+        return false;
+    ((struct class *)(uintptr_t)ret->class)->doc = doc_of(node->code->body);
+    return class_announce(vm, ret->class, keywords, keyword_count);
 }
 
 static enum flow execute_class(struct vm *vm, struct frame *frame, const struct node *node)

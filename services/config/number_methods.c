@@ -397,8 +397,19 @@ METHOD(object_str)
 {
     (void)args;
     ret->kind = K_STR;
-    ret->s = string_printf(vm->arena, "<%s object at 0x7f0000000000>", value_type_name(self));
-    return true;
+    if (self.kind == K_INSTANCE && self.instance->payload.kind == K_STR) {
+        ret->s = self.instance->payload.s;
+        return true;
+    }
+    return self.kind == K_INSTANCE ? value_repr(vm, self, &ret->s) : value_str(vm, self, &ret->s);
+}
+
+METHOD(inherited_repr)
+{
+    (void)args;
+    ret->kind = K_STR;
+    return self.kind == K_INSTANCE ? value_repr_inherited(vm, self, &ret->s)
+                                   : value_repr(vm, self, &ret->s);
 }
 
 /* __new__(class, ...) */
@@ -433,7 +444,7 @@ static const struct native OBJECT_STATICS[] = {
 static const struct native OBJECT_METHODS[] = {
     { "__init__", object_init, NULL },
     { "__str__", object_str, "" },
-    { "__repr__", object_str, "" },
+    { "__repr__", inherited_repr, "" },
     { "__delattr__", object_delattr, "name" },
     { "__getattribute__", object_getattribute, "name" },
     { "__setattr__", object_setattr, "name value" },

@@ -195,19 +195,10 @@ static void add_union(struct buffer *buffer, const struct list *parts)
     }
 }
 
-static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
+/* Of an instance, apart from a __repr__ of its own class. */
+static bool add_inherited(struct vm *vm, struct buffer *buffer, struct value v)
 {
-    struct value result;
     bool found;
-    if (!value_call_special(vm, v, "__repr__", NULL, 0, &result, &found))
-        return false;
-    if (found) {
-        if (result.kind != K_STR)
-            return raise_error(vm, &class_TypeError, "__repr__ returned non-string (type %s)",
-                               value_type_name(result));
-        buffer_string(buffer, result.s);
-        return true;
-    }
     const struct instance *instance = v.instance;
     if (class_is_subclass(instance->class, &class_BaseException)) {
         buffer_text(buffer, instance->class->name);
@@ -248,6 +239,22 @@ static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
         return add_repr(vm, buffer, instance->payload);
     buffer_printf(buffer, "<%s object at 0x7f0000000000>", instance->class->name);
     return true;
+}
+
+static bool add_instance(struct vm *vm, struct buffer *buffer, struct value v)
+{
+    struct value result;
+    bool found;
+    if (!value_call_special(vm, v, "__repr__", NULL, 0, &result, &found))
+        return false;
+    if (found) {
+        if (result.kind != K_STR)
+            return raise_error(vm, &class_TypeError, "__repr__ returned non-string (type %s)",
+                               value_type_name(result));
+        buffer_string(buffer, result.s);
+        return true;
+    }
+    return add_inherited(vm, buffer, v);
 }
 
 static bool add_environment(struct vm *vm, struct buffer *buffer,
@@ -456,6 +463,12 @@ static bool add_repr(struct vm *vm, struct buffer *buffer, struct value v)
         is_done = add_simple_repr(vm, buffer, v);
     vm_leave(vm);
     return is_done;
+}
+
+bool value_repr_inherited(struct vm *vm, struct value v, struct string **ret)
+{
+    struct buffer buffer = buffer_new(vm);
+    return add_inherited(vm, &buffer, v) && buffer_finish(vm, &buffer, ret);
 }
 
 bool value_repr(struct vm *vm, struct value v, struct string **ret)

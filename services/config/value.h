@@ -189,6 +189,7 @@ struct class
     const struct class *const *mro; /* of classes made at run time, itself first; else NULL */
     size_t mro_count;
     struct dict *attributes;      /* NULL for builtin classes */
+    const struct string *doc;     /* NULL: none */
     bool has_hooks;               /* class methods for class_call_hook() */
     enum kind layout;             /* kind of the values that this builtin type has; K_INSTANCE */
     const struct native *methods; /* of builtin types, ended by a row without a name */

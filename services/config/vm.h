@@ -190,6 +190,8 @@ bool length_of_result(struct vm *vm, struct value v, size_t *ret);
 bool value_length(struct vm *vm, struct value v, size_t *ret);
 bool value_str(struct vm *vm, struct value v, struct string **ret);
 bool value_repr(struct vm *vm, struct value v, struct string **ret);
+bool value_repr_inherited(struct vm *vm, struct value v,
+                          struct string **ret); /* as super().__repr__() */
 bool value_binary(struct vm *vm, enum binary_op op, struct value a, struct value b,
                   struct value *ret);
 bool value_inplace(struct vm *vm, enum binary_op op, struct value a, struct value b,
