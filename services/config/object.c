@@ -610,10 +610,25 @@ static bool coercion_error(struct vm *vm, const struct type *type, struct value 
                            const char *more)
 {
     struct string *text;
+    static const struct {
+        const struct type *type;
+        const char *hint;
+    } wanted[] = {
+        { &type_String, "a text is wanted" },
+        { &type_Integer, "a whole number is wanted, such as 3 or 64 * MB" },
+        { &type_Float, "a number is wanted" },
+        { &type_Boolean, "True or False is wanted" },
+    };
     if (!value_str(vm, raw, &text))
         return false;
-    return raise_library(vm, &class_CoercionError, ERROR_TYPE, "Cannot coerce '%s' to %s%s",
-                         text->data, type->name, more);
+    raise_library(vm, &class_CoercionError, ERROR_TYPE, "Cannot coerce '%s' to %s%s", text->data,
+                  type->name, more);
+    if (raw.kind == K_OBJECT)
+        return hint(vm, "a %s is not converted: give its plain value", raw.object->type->name);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (type == wanted[i].type)
+            return hint(vm, "%s", wanted[i].hint);
+    return false;
 }
 
 static bool coerce_integer(struct vm *vm, const struct type *type, struct value raw,

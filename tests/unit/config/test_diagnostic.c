@@ -111,6 +111,11 @@ static const struct hint_case cases[] = {
       "'b' is no process of this task that can be ordered with 'a'" },
     { "an open number", JOB("instances='{{n}}'"),
       "give it with --bind NAME=VALUE or with .bind(NAME = VALUE)" },
+    { "a size with a unit", JOB("instances='1GB'"),
+      "a whole number is wanted, such as 3 or 64 * MB" },
+    { "yes and no", JOB("service='yes'"), "True or False is wanted" },
+    { "a value of another type", JOB("instances=String('2')"),
+      "a String is not converted: give its plain value" },
     { "a limit in words", JOB("constraints={'host': 'limit:one'}"),
       "what follows 'limit:' in a constraint is a whole number" },
 };
