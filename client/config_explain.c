@@ -114,5 +114,6 @@ enum exit_status config_explain(const struct invocation *invocation)
         add_json(&out, job);
     for (size_t i = 0; !flags_want_json(invocation->flags) && i < job->n_explanation; i++)
         add_step(&out, job->explanation[i], output_has_colour(STDOUT_FILENO));
-    return output_print(&out);
+    status = output_print(&out);
+    return status == STATUS_OK && job->explanation_failed ? STATUS_INVALID_PARAMETER : status;
 }

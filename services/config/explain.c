@@ -452,10 +452,12 @@ static void explain_value(struct explainer *e, const struct object *job, const c
     struct string *reference;
     const struct object *end;
     if (!reference_parse(e->vm, slice_of(path), &reference)) {
+        e->result->explanation_failed = true;
         say(e, NOWHERE, "'%s' is not a path: %s", path, result_exception(e->vm).message);
         return;
     }
-    if (!follow(e, job, string_slice(reference), &end))
+    e->result->explanation_failed = !follow(e, job, string_slice(reference), &end);
+    if (e->result->explanation_failed)
         return;
     step_message *step = say(e, NOWHERE, "%s", reference->data + (reference->data[0] == '.'));
     if (end)

@@ -98,8 +98,8 @@ says "what the compiler completes" 0 'tier is completed by the compiler' explain
 says "an entry of a map" 0 '^constraints\[host\] = limit:1$' explain 'constraints[host]'
 says "a struct that was copied" 0 'explain.include:4:9: this Resources is copied from the one made here' explain task.resources
 says "a field that is not set" 0 'contact of MesosJob is not set' explain contact
-says "a field that does not exist" 0 "no field 'instance'; did you mean 'instances'" explain instance
-says "an item that does not exist" 0 'no \[3\]' explain 'task.processes[3].name'
+says "a field that does not exist" 6 "no field 'instance'; did you mean 'instances'" explain instance
+says "an item that does not exist" 6 'no \[3\]' explain 'task.processes[3].name'
 says "as JSON" 0 '' explain instances --output json
 holds "steps" jq -e '.job == "c/r/devel/one" and .steps[1].at.line == 6 and .steps[0].value == "3"' "$DIR/out"
 refused "another job" 6 'c/r/devel/one' explain c/r/devel/two.instances
