@@ -134,7 +134,8 @@ static void write_texts(struct text *text, int count)
 {
     text_printf(text,
                 "s, d, l = '', {}, []\nfor i in range(%d):\n  s += 'x%%d' %% i\n"
-                "  d['k%%d' %% i] = i\n  l.append(i)\n" JOB_START "task=SimpleTask('t', s[:100] + str(len(d))))]\n",
+                "  d['k%%d' %% i] = i\n  l.append(i)\n" JOB_START
+                "task=SimpleTask('t', s[:100] + str(len(d))))]\n",
                 count);
 }
 

@@ -60,12 +60,8 @@ FUNCTION(os_outside)
 }
 
 const struct native os_natives[] = {
-    { "getcwd", os_outside, NULL },
-    { "getpid", os_outside, NULL },
-    { "listdir", os_outside, NULL },
-    { "popen", os_outside, NULL },
-    { "system", os_outside, NULL },
-    { "uname", os_outside, NULL },
+    { "getcwd", os_outside, NULL }, { "getpid", os_outside, NULL }, { "listdir", os_outside, NULL },
+    { "popen", os_outside, NULL },  { "system", os_outside, NULL }, { "uname", os_outside, NULL },
     { NULL, NULL, NULL },
 };
 

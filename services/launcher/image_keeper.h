@@ -57,4 +57,3 @@ typedef void image_keeper_fn(void *user, const struct image_collection *result,
  * wait. */
 bool image_keeper_ask(struct image_keeper *keeper, const struct image_keeper_wish *wish,
                       image_keeper_fn *done, void *user, struct error *err) MUST_CHECK;
-

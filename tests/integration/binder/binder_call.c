@@ -128,7 +128,8 @@ int main(int argc, char **argv)
     uv_loop_t loop;
     if (!options_parse(rows, argc, argv, &count, &err) || count != 1 || !options.url ||
         !find_method(argv[1])) {
-        fprintf(stderr, "usage: binder_call --url URL [FLAG...] Resolve|Bind|Inspect|Verify|Metrics < REQUEST\n");
+        fprintf(stderr, "usage: binder_call --url URL [FLAG...] "
+                        "Resolve|Bind|Inspect|Verify|Metrics < REQUEST\n");
         return 2;
     }
     const struct method *method = find_method(argv[1]);
