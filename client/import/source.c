@@ -213,7 +213,7 @@ bool import_file_read(const struct import_file *file, int64_t at, void *bytes, s
 bool import_source_read(struct import_source *source, const char *path, size_t max,
                         struct text *ret_bytes, struct error *err)
 {
-    struct import_file file;
+    struct import_file file = { .fd = -1 };
     if (!import_file_open(source, path, &file, err))
         return false;
     bool ok = (uint64_t)file.size <= max ||

@@ -48,10 +48,10 @@ static int add_conditional(scmp_filter_ctx filter)
                                   SCMP_A0(SCMP_CMP_MASKED_EQ, NAMESPACES, 0));
     if (status == 0)
         status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                  SCMP_A0(SCMP_CMP_NE, AF_VSOCK));
+                                  SCMP_A0(SCMP_CMP_NE, AF_VSOCK, 0));
     for (size_t i = 0; status == 0 && i < sizeof personalities / sizeof personalities[0]; i++)
         status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, personalities[i]));
+                                  SCMP_A0(SCMP_CMP_EQ, personalities[i], 0));
     return status;
 }
 

@@ -28,8 +28,8 @@ static void check_division(struct arena *arena, struct value a, struct value b)
 {
     struct value quotient, rest, product, sum;
     integer_divide(arena, a, b, &quotient, &rest);
-    assert_true(integer_multiply(arena, quotient, b, &product) &&
-                integer_add(arena, product, rest, &sum));
+    assert_true(integer_multiply(arena, quotient, b, &product));
+    assert_true(integer_add(arena, product, rest, &sum));
     assert_int_equal(integer_compare(sum, a), 0);
     assert_true(integer_sign(rest) == 0 || integer_sign(rest) == integer_sign(b));
     int order = integer_compare(rest, b);
@@ -76,8 +76,9 @@ static void bits_combine_as_in_two_s_complement(void **state)
             struct value a = number(arena, i / 2, i & 1), b = number(arena, j / 2, j & 1), sum,
                          both, other;
             both = integer_bitwise(arena, a, b, '&');
-            assert_true(integer_add(arena, a, b, &sum) && integer_add(arena, both, both, &both) &&
-                        integer_add(arena, integer_bitwise(arena, a, b, '^'), both, &other));
+            assert_true(integer_add(arena, a, b, &sum));
+            assert_true(integer_add(arena, both, both, &both));
+            assert_true(integer_add(arena, integer_bitwise(arena, a, b, '^'), both, &other));
             assert_int_equal(integer_compare(sum, other), 0);
         }
     arena_free(arena);

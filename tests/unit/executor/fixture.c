@@ -43,7 +43,7 @@ static void add_process(struct arena *arena, Eos__Executor__V1__TaskPlan *plan, 
         else if (is_setting(word, "min"))
             process->min_duration_secs = number_of(word);
         else
-            assert(!"unknown attribute");
+            assert(false && "unknown attribute");
     }
     assert(plan->n_processes < MAX_ITEMS);
     plan->processes[plan->n_processes++] = process;

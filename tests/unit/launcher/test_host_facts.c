@@ -37,7 +37,7 @@ static void wishes_win(void **state)
         .ports = "1-2,4-4",
         .ram_bytes = GB,
         .disk_bytes = GB,
-        .attributes = { attributes, 3 },
+        .attributes = { .items = attributes, .count = 3 },
     };
     struct arena *arena = arena_new();
     struct host_facts facts;
@@ -97,7 +97,8 @@ static void names_the_flag(void **state)
     const char *attributes[] = { c->attribute };
     struct host_wishes wishes = { .cpus = c->cpus,
                                   .ports = c->ports,
-                                  .attributes = { attributes, c->attribute ? 1 : 0 } };
+                                  .attributes = { .items = attributes,
+                                                  .count = c->attribute ? 1 : 0 } };
     struct arena *arena = arena_new();
     struct host_facts facts;
     struct error err = { 0 };

@@ -34,6 +34,7 @@ static void a_link_is_followed_only_when_told(void **state)
     (void)state;
 
     cleanup_close int listener = listen_at(path);
+    assert_true(listener >= 0);
     assert_int_equal(symlink(path, link), 0);
     assert_true(answers(folder.path, "socket", LINK_IS_REFUSED));
     assert_true(answers(folder.path, "link", LINK_IS_FOLLOWED));
