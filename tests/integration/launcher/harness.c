@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
@@ -584,11 +585,13 @@ size_t harness_processes(const char *pattern)
     return count;
 }
 
+static const char *const cgroup_roots[] = { "",      "/memory",  "/cpu",    "/cpuacct",
+                                            "/pids", "/freezer", "/unified" };
+
 static bool has_cgroup(const char *task_id)
 {
-    static const char *const roots[] = { "", "/memory", "/cpu", "/pids", "/freezer", "/unified" };
-    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
-        cleanup_free char *path = xasprintf("/sys/fs/cgroup%s/eos/%s", roots[i], task_id);
+    for (size_t i = 0; i < sizeof cgroup_roots / sizeof cgroup_roots[0]; i++) {
+        cleanup_free char *path = xasprintf("/sys/fs/cgroup%s/eos/%s", cgroup_roots[i], task_id);
         if (access(path, F_OK) == 0)
             return true;
     }
@@ -638,6 +641,17 @@ static void kill_executors(const struct harness *harness)
         closedir(stream);
 }
 
+/* An executor that was killed leaves its control groups; what ran in them ends with it. */
+static void remove_cgroup(const char *task_id)
+{
+    uint64_t end = uv_hrtime() + UINT64_C(10000000000);
+    for (size_t i = 0; i < sizeof cgroup_roots / sizeof cgroup_roots[0]; i++) {
+        cleanup_free char *path = xasprintf("/sys/fs/cgroup%s/eos/%s", cgroup_roots[i], task_id);
+        while (rmdir(path) < 0 && errno == EBUSY && uv_hrtime() < end)
+            sched_yield();
+    }
+}
+
 static void show_log(const struct harness *harness)
 {
     char buffer[4096];
@@ -662,6 +676,8 @@ void harness_done(struct harness *harness)
     if (harness->pid > 0)
         harness_kill(harness);
     kill_executors(harness);
+    for (size_t i = 0; i < harness->launch_count; i++)
+        remove_cgroup(harness->launches[i]->task->task_id);
     show_log(harness);
     for (size_t i = 0; i < sizeof harness->overtaken / sizeof harness->overtaken[0]; i++)
         end_poll(TAKE(harness->overtaken[i]));
