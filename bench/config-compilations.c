@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/compile.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,14 +24,8 @@ static double now(void)
 
 static bool read_file(const char *path, struct text *out)
 {
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return false;
-    for (size_t got = 1; got > 0; out->len += got) {
-        text_reserve(out, 65536);
-        got = fread(out->ptr + out->len, 1, 65536, file);
-    }
-    return fclose(file) == 0;
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && text_read(out, fd, SIZE_MAX - 1);
 }
 
 /* Compiles `text` with everything that belongs to it; gives how many jobs have come out well. */

@@ -12,6 +12,7 @@
 #include "eos/config/v1/config.pb-c.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -52,14 +53,8 @@ static uint64_t resident_kb(pid_t pid)
 
 static bool read_file(const char *path, struct text *out)
 {
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return false;
-    for (size_t got = 1; got > 0; out->len += got) {
-        text_reserve(out, 65536);
-        got = fread(out->ptr + out->len, 1, 65536, file);
-    }
-    return fclose(file) == 0;
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && text_read(out, fd, SIZE_MAX - 1);
 }
 
 static void read_files(struct bench *bench, const char *folder)

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include "base/alloc.h"
+#include "base/sanitizer.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -9,15 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN 1
-#endif
 
 /* Under the address sanitizer there is a gap behind each allocation, and what was not handed out must
  * not be touched: reading past the end of one is found as it is with malloc(). */

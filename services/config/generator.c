@@ -1,17 +1,11 @@
 #include "config/evaluate.h"
 
+#include "base/sanitizer.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN 1
-#endif
 #ifdef HAS_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif

@@ -1,23 +1,11 @@
 #include "client/image_use.h"
 
 #include "base/cleanup.h"
+#include "decode.h"
 #include "unit/test.h"
-#include "json/message_json.h"
 
 #define D1 "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 #define D2 "sha256:2222222222222222222222222222222222222222222222222222222222222222"
-
-static ProtobufCMessage *decode(const char *json, const ProtobufCMessageDescriptor *type,
-                                struct arena *arena)
-{
-    ProtobufCMessage *message = NULL;
-    struct error err = { 0 };
-    bool is_good =
-        message_from_json(slice_of(json), type, MESSAGE_JSON_REJECT_UNKNOWN, arena, &message, &err);
-    assert_string_equal(err.message, "");
-    assert_true(is_good);
-    return message;
-}
 
 #define BINDING(tag, digest)                                                                       \
     "{\"reference\": \"r\", \"registry\": \"https://h.x\", \"repository\": \"a/b\", \"tag\": "     \

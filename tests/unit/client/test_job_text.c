@@ -1,8 +1,8 @@
 #include "client/job_text.h"
 
 #include "base/cleanup.h"
+#include "decode.h"
 #include "unit/test.h"
-#include "json/message_json.h"
 
 /* Tasks come as JSON, as the gateway sends them. */
 #define TASK(status, extra)                                                                        \
@@ -70,18 +70,6 @@ static const struct status_case {
       "\t  events:\n"
       "\t   1970-01-01 00:00:00 KILLED: Killed by me. old\n" },
 };
-
-static ProtobufCMessage *decode(const char *json, const ProtobufCMessageDescriptor *type,
-                                struct arena *arena)
-{
-    ProtobufCMessage *message = NULL;
-    struct error err = { 0 };
-    bool is_good =
-        message_from_json(slice_of(json), type, MESSAGE_JSON_REJECT_UNKNOWN, arena, &message, &err);
-    assert_string_equal(err.message, "");
-    assert_true(is_good);
-    return message;
-}
 
 static void is_shown(void **state)
 {
