@@ -52,9 +52,10 @@ static bool split_authority(struct slice authority, struct slice *host, unsigned
     if (rest.len == 0)
         return true;
     uint64_t number;
-    if (rest.ptr[0] != ':' ||
-        !slice_to_u64((struct slice){ rest.ptr + 1, rest.len - 1 }, 65535, &number) || number == 0)
-        return false;
+    struct slice digits = { rest.ptr + 1, rest.len - 1 };
+    if (rest.ptr[0] != ':' || slice_starts_with(digits, SLICE("0")) ||
+        !slice_to_u64(digits, 65535, &number))
+        return false; /* with zeros in front a port could be written in many ways */
     *port = (unsigned)number;
     return true;
 }

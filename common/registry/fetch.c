@@ -217,10 +217,8 @@ void fetch_send(struct fetch *fetch)
         http_pause(fetch->transfer);
 }
 
-/* A document may not lead to what only we can reach: a foreign URL has TLS, unless its registry itself
- * is on this machine. */
-static bool check_foreign(struct registry_client *client, const char *url,
-                          const struct origin *home, struct error *err)
+bool fetch_check_foreign(struct registry_client *client, const char *url, const struct origin *home,
+                         struct error *err)
 {
     struct origin origin;
     if (!origin_parse(slice_of(url), &origin, err) ||
@@ -237,7 +235,7 @@ static bool check_request(struct registry_client *client, const struct fetch_req
     struct origin home;
     assert(request->deadline_ms > 0);
     if (origin_parse(slice_of(request->base_url), &home, err) &&
-        (request->foreign_url ? check_foreign(client, request->foreign_url, &home, err)
+        (request->foreign_url ? fetch_check_foreign(client, request->foreign_url, &home, err)
                               : origin_check_security(&home, &client->insecure, err)))
         return true;
     return error_prefix(err, "registry");

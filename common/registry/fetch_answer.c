@@ -46,14 +46,17 @@ static void follow(struct fetch *fetch, const char *url)
                    fetch->request.base_url, MAX_REDIRECTS, fetch->request.what);
         return;
     }
-    if (!origin_parse(slice_of(url), &origin, &err) ||
-        !origin_check_security(&origin, &fetch->client->insecure, &err)) {
+    bool is_foreign = fetch->request.foreign_url != NULL;
+    bool ok = origin_parse(slice_of(url), &origin, &err) &&
+              (is_foreign ? fetch_check_foreign(fetch->client, url, &fetch->home, &err)
+                          : origin_check_security(&origin, &fetch->client->insecure, &err));
+    if (!ok) {
         fetch_fail(fetch, ERROR_FAILED_PRECONDITION, "registry %s redirected for %s: %s",
                    fetch->request.base_url, fetch->request.what, err.message);
         return;
     }
     fetch->url = url;
-    fetch->is_home = origin_equal(&origin, &fetch->home);
+    fetch->is_home = !is_foreign && origin_equal(&origin, &fetch->home);
     fetch_send(fetch);
 }
 

@@ -189,11 +189,9 @@ static void ask_for_token(struct fetch *fetch)
                    err.message);
         return;
     }
-    const struct credential *credential = known_credential(fetch);
-    if (!credential)
-        credential = credentials_find(fetch->client->files.credentials, server.authority);
+    /* Never those of the token server's own host: the registry names it, and gets the token. */
     fetch->is_home = false;
-    send_to_token_server(fetch, credential);
+    send_to_token_server(fetch, known_credential(fetch));
 }
 
 static void answer_basic(struct fetch *fetch)

@@ -109,6 +109,11 @@ void fetch_queue_refused(struct fetch *fetch, const struct error *err);
 /* A fetch ends for other reasons: when it was the leader, the next one is. */
 void fetch_queue_leave(struct fetch *fetch);
 
+/* A document may not lead to what only we can reach: a foreign URL, and what it redirects to, has TLS,
+ * unless its registry itself is on this machine. */
+bool fetch_check_foreign(struct registry_client *client, const char *url, const struct origin *home,
+                         struct error *err) MUST_CHECK;
+
 /* -- fetch_reread.c: files that changed since they were read ------------------------------------------ */
 
 /* Ends with `err`, unless credentials or certificates have changed: then it starts over with those. */

@@ -106,7 +106,7 @@ bool tag_check(struct slice tag, struct error *err)
 static bool check_port(struct slice port, size_t offset, struct error *err)
 {
     uint64_t number;
-    if (!slice_to_u64(port, 65535, &number) || number == 0)
+    if (slice_starts_with(port, SLICE("0")) || !slice_to_u64(port, 65535, &number))
         return error_set(err, ERROR_INVALID_ARGUMENT,
                          "byte %zu: a port must be a number, 1 to 65535", offset + 1);
     return true;

@@ -34,7 +34,15 @@ static char *canonical_host(struct slice host, struct arena *arena)
     return name;
 }
 
-/* "host/repository", with the "library/" of Docker's own images. */
+/* The "library/" of Docker's own images, which are written without. */
+static const char *implied_folder(const char *host, struct slice path)
+{
+    bool is_official =
+        strcmp(host, docker_hosts[0]) == 0 && path.len > 0 && !memchr(path.ptr, '/', path.len);
+    return is_official ? "library/" : "";
+}
+
+/* "host/repository" */
 static char *canonical_name(const char *base_url, const char *repository, struct arena *arena)
 {
     struct origin origin;
@@ -42,8 +50,8 @@ static char *canonical_name(const char *base_url, const char *repository, struct
     if (!origin_parse(slice_of(base_url), &origin, &ignored))
         return arena_printf(arena, "/%s", repository);
     const char *host = canonical_host(origin.authority, arena);
-    bool is_official = strcmp(host, docker_hosts[0]) == 0 && !strchr(repository, '/');
-    return arena_printf(arena, "%s/%s%s", host, is_official ? "library/" : "", repository);
+    return arena_printf(arena, "%s/%s%s", host, implied_folder(host, slice_of(repository)),
+                        repository);
 }
 
 /* -- reading -------------------------------------------------------------------------------------- */
@@ -77,8 +85,8 @@ static bool read_images(struct slice text, struct arena *arena, struct policy_ru
     if (path.len > 0 && !repository_check(path, err))
         return error_prefix(err, "\"images\": behind the host");
     const char *name = canonical_host(host, arena);
-    rule->prefix = arena_printf(arena, "%s/%.*s", name, rest.ptr ? (int)rest.len : 0,
-                                rest.ptr ? rest.ptr : "");
+    rule->prefix = arena_printf(arena, "%s/%s%.*s", name, implied_folder(name, rest),
+                                rest.ptr ? (int)rest.len : 0, rest.ptr ? rest.ptr : "");
     return true;
 }
 
@@ -130,6 +138,16 @@ static bool read_rule(const json_t *entry, policy_key_fn *read_key, void *user, 
            read_keys(json_object_get(entry, "keys"), read_key, user, arena, ret_rule, err);
 }
 
+/* Of two rules for the same images nobody could say which one counts. */
+static bool is_only_one(const struct policy_rule *rules, size_t index, struct error *err)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(rules[i].prefix, rules[index].prefix) == 0)
+            return error_set(err, ERROR_INVALID_ARGUMENT, "\"images\" is that of entry %zu, too",
+                             i + 1);
+    return true;
+}
+
 bool policy_parse(const json_t *value, policy_key_fn *read_key, void *user, struct arena *arena,
                   struct policy *ret_policy, struct error *err)
 {
@@ -139,7 +157,8 @@ bool policy_parse(const json_t *value, policy_key_fn *read_key, void *user, stru
                          "docker_signatures is no list of up to %u entries", POLICY_MAX_RULES);
     struct policy_rule *rules = arena_array(arena, count, sizeof *rules);
     for (size_t i = 0; i < count; i++)
-        if (!read_rule(json_array_get(value, i), read_key, user, arena, &rules[i], err))
+        if (!read_rule(json_array_get(value, i), read_key, user, arena, &rules[i], err) ||
+            !is_only_one(rules, i, err))
             return error_prefix(err, "docker_signatures entry %zu", i + 1);
     *ret_policy = (struct policy){ rules, count };
     return true;

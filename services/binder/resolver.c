@@ -52,11 +52,12 @@ static int64_t steady_ms(void)
     return (int64_t)(uv_hrtime() / 1000000);
 }
 
-/* An answer to one who asks for a signature is none for one who does not, and the other way round. */
+/* An answer under one rule, or from some mirrors, is none under another: each cluster has its own, and
+ * they live as long as the settings. */
 static char *key_of(const struct image *image)
 {
-    return xasprintf("%s %s %s %s", image->base_url, image->repository, image->version,
-                     image->rule ? image->rule->images : "");
+    return xasprintf("%s %s %s %p %p", image->base_url, image->repository, image->version,
+                     (const void *)image->rule, (const void *)image->mirrors);
 }
 
 static void open_signature_metrics(struct resolver *resolver)

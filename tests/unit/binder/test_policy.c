@@ -42,6 +42,8 @@ static const struct parse_case {
     { "[{\"images\": \"h/*\", \"keys\": []}]", "\"images\": behind the host: byte 1" },
     { "[{\"images\": \"h/A\", \"keys\": []}]", "behind the host: byte 1" },
     { "[{\"images\": \"h/a:1\", \"keys\": []}]", "behind the host: byte 2" },
+    { "[{\"images\": \"h/a/\", \"keys\": []}, {\"images\": \"H:443/a/\", \"keys\": [\"a\"]}]",
+      "entry 2: \"images\" is that of entry 1, too" },
 };
 
 static bool parse(const char *text, struct arena *arena, struct policy *policy, struct error *err)
@@ -113,6 +115,7 @@ static void rules_have_limits(void **state)
     "{\"images\": \"h.x/team/a\", \"keys\": []}, {\"images\": \"h.x:5000/\", \"keys\": []}, "      \
     "{\"images\": \"docker.io/library/\", \"keys\": []}, "                                         \
     "{\"images\": \"index.docker.io/eos/x\", \"keys\": []}, "                                      \
+    "{\"images\": \"docker.io/nginx\", \"keys\": []}, "                                            \
     "{\"images\": \"Upper.Example:443/a\", \"keys\": []}]"
 
 static const struct find_case {
@@ -138,6 +141,8 @@ static const struct find_case {
     { "https://h.xx", "a", NULL },
     { "https://i.h.x", "a", NULL },
     { "https://registry-1.docker.io", "library/alpine", "docker.io/library/" },
+    { "https://registry-1.docker.io", "library/nginx", "docker.io/nginx" },
+    { "https://registry-1.docker.io", "nginx", "docker.io/nginx" },
     { "https://registry-1.docker.io", "alpine", "docker.io/library/" },
     { "https://docker.io", "library/alpine", "docker.io/library/" },
     { "https://registry-1.docker.io", "eos/x", "index.docker.io/eos/x" },

@@ -35,6 +35,7 @@ static const struct origin_case {
     { "https://x:", "", 0, false, false, "no valid host and port" },
     { "https://x:0", "", 0, false, false, "no valid host and port" },
     { "https://x:65536", "", 0, false, false, "no valid host and port" },
+    { "https://x:0443", "", 0, false, false, "no valid host and port" },
     { "https://[::1", "", 0, false, false, "no valid host and port" },
     { "https://user:password@x", "", 0, false, false, "user name" },
     { "https://x/\n", "", 0, false, false, "does not belong" },

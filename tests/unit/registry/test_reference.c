@@ -57,6 +57,7 @@ static const struct reference_case {
     { "h.x:99999/a", "", "", "", "", "byte 5: a port must be a number" },
     { "h.x:/a", "", "", "", "", "byte 5: a port must be a number" },
     { "h.x:0/a", "", "", "", "", "byte 5: a port must be a number" },
+    { "h.x:0443/a", "", "", "", "", "byte 5: a port must be a number" },
     { "h.x?/a", "", "", "", "", "byte 4 is not one of a host's name" },
     { ".x@y/a", "", "", "", "", "byte 1 is not" },
     { "h.x/", "", "", "", "", "byte 5: a repository name is missing" },
