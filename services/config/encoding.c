@@ -125,6 +125,8 @@ bool text_encode(struct vm *vm, const struct string *text, struct value encoding
         else
             add_substitute(&buffer, handler, code);
     }
+    if (buffer.is_over)
+        return raise_limit(vm, "bytes are longer than %d", LIMIT_STRING_BYTES);
     *ret = to_bytes(vm, &buffer);
     return true;
 }

@@ -110,12 +110,6 @@ class Enum:
   def __format__(self, spec):
     return format(str(self), spec)
 
-  def __hash__(self):
-    return hash(self._name_)
-
-  def __eq__(self, other):
-    return self is other
-
   def __setattr__(self, name, value):
     if name in ('name', 'value'):
       raise AttributeError("<enum %r> cannot set attribute %r" % (type(self).__name__, name))
@@ -128,12 +122,6 @@ class Enum:
     return self
 
 class IntEnum(int, Enum):
-  def __eq__(self, other):
-    return int(self) == other
-
-  def __hash__(self):
-    return hash(int(self))
-
   def __str__(self):
     return str(self._value_)
 
@@ -144,12 +132,6 @@ class StrEnum(str, Enum):
   @staticmethod
   def _generate_next_value_(name, start, count, last_values):
     return name.lower()
-
-  def __eq__(self, other):
-    return str.__str__(self) == other
-
-  def __hash__(self):
-    return hash(str.__str__(self))
 
   def __str__(self):
     return self._value_
