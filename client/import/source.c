@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -96,7 +98,10 @@ static bool inflate_into(int from, int to, struct error *err)
         if (!write_all(to, bytes, (size_t)len, err))
             return false;
     }
-    return true;
+    const char *trouble =
+        gzerror(file, &code); /* an end that comes early is no failure of gzread() */
+    return code == Z_OK ||
+           error_set(err, ERROR_INVALID_ARGUMENT, "the archive's gzip is damaged: %s", trouble);
 }
 
 static bool replace_gzip(struct import_source *source, struct error *err)
@@ -162,12 +167,22 @@ void import_source_close(struct import_source *source)
 
 /* -- files ---------------------------------------------------------------------------------------- */
 
+/* What a layout names is its author's word: it may not lead out of the directory. */
+static int open_beneath(const struct import_source *source, const char *path, int flags)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(flags | O_CLOEXEC),
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, source->fd, path, &how, sizeof how);
+}
+
 static bool open_in_directory(const struct import_source *source, const char *path,
                               struct import_file *file, struct error *err)
 {
     struct stat status;
     *file = (struct import_file){ .is_own_fd = true };
-    file->fd = openat(source->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    file->fd = open_beneath(source, path, O_RDONLY | O_NONBLOCK);
     if (file->fd < 0)
         return error_set_errno(err, errno, "could not open \"%.100s\"", path);
     if (fstat(file->fd, &status) < 0 || !S_ISREG(status.st_mode)) {
@@ -181,8 +196,10 @@ static bool open_in_directory(const struct import_source *source, const char *pa
 bool import_source_has(struct import_source *source, const char *path)
 {
     struct tar_file file;
-    if (source->is_directory)
-        return faccessat(source->fd, path, F_OK, 0) == 0;
+    if (source->is_directory) {
+        cleanup_close int fd = open_beneath(source, path, O_PATH);
+        return fd >= 0;
+    }
     return tar_index_find(source->index, path, &file);
 }
 

@@ -250,7 +250,8 @@ static void decide(struct collector *c)
     for (size_t i = 0; i < c->gc.image_count; i++) {
         struct gc_image *image = &c->gc.images[i];
         c->entries[i].is_wanted = is_wanted(c, &c->entries[i]);
-        image->is_held = !c->entries[i].is_wanted || c->entries[i].is_used || c->has_unknown_use ||
+        image->is_held = c->wish->rule_count == 0 || !c->entries[i].is_wanted ||
+                         c->entries[i].is_used || c->has_unknown_use ||
                          is_protected(c, &c->entries[i], image->is_broken);
     }
     c->gc.now_ms = c->wish->now_ms;

@@ -48,18 +48,6 @@ static bool write_message(const struct image_directory *directory, enum image_fo
 
 /* -- images --------------------------------------------------------------------------------------- */
 
-bool image_index_keep(const struct image_directory *directory, const image_record *record,
-                      struct error *err)
-{
-    struct arena *arena = arena_new();
-    const char *file = image_file_name(record->digest, arena);
-    bool is_there =
-        utimensat(directory->folder_fds[IMAGE_FOLDER_IMAGES], file, NULL, AT_SYMLINK_NOFOLLOW) == 0;
-    bool ok = is_there || write_message(directory, IMAGE_FOLDER_IMAGES, file, &record->base, err);
-    arena_free(arena);
-    return ok;
-}
-
 static bool read_image(const struct image_directory *directory, const char *file,
                        struct arena *arena, struct indexed_image *ret_image)
 {
@@ -74,6 +62,45 @@ static bool read_image(const struct image_directory *directory, const char *file
         (struct indexed_image){ record, file,
                                 status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000 };
     return true;
+}
+
+static bool has_layer(const image_record *record, const char *layer)
+{
+    for (size_t i = 0; i < record->n_layers; i++)
+        if (strcmp(record->layers[i], layer) == 0)
+            return true;
+    return false;
+}
+
+static void add_layers(image_record *record, const image_record *more, struct arena *arena)
+{
+    char **layers = arena_array(arena, record->n_layers + more->n_layers, sizeof *layers);
+    for (size_t i = 0; i < record->n_layers; i++)
+        layers[i] = record->layers[i];
+    record->layers = layers;
+    for (size_t i = 0; i < more->n_layers; i++)
+        if (!has_layer(record, more->layers[i]))
+            record->layers[record->n_layers++] = more->layers[i];
+}
+
+/* An AppC image that names what it depends on may have other layers at another time, and containers may
+ * still run on the earlier ones: the record has all of them. */
+bool image_index_keep(const struct image_directory *directory, const image_record *record,
+                      struct error *err)
+{
+    struct arena *arena = arena_new();
+    const char *file = image_file_name(record->digest, arena);
+    struct indexed_image known;
+    image_record whole = *record;
+    bool is_known = read_image(directory, file, arena, &known);
+    if (is_known)
+        add_layers(&whole, known.record, arena);
+    bool is_touched =
+        is_known && whole.n_layers == known.record->n_layers &&
+        utimensat(directory->folder_fds[IMAGE_FOLDER_IMAGES], file, NULL, AT_SYMLINK_NOFOLLOW) == 0;
+    bool ok = is_touched || write_message(directory, IMAGE_FOLDER_IMAGES, file, &whole.base, err);
+    arena_free(arena);
+    return ok;
 }
 
 /* -- names ---------------------------------------------------------------------------------------- */

@@ -10,7 +10,8 @@
 
 #define IMAGE_RECORD_MAX_BYTES (1u << 20)
 
-/* Writes the record unless there is one, and notes that the image is used now. */
+/* Writes the record, or adds its layers to those of the one that is there, and notes that the image is used
+ * now. */
 bool image_index_keep(const struct image_directory *directory,
                       const Eos__Launcher__V1__ImageRecord *record, struct error *err) MUST_CHECK;
 

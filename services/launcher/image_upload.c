@@ -1,5 +1,6 @@
 #include "launcher/image_upload.h"
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "launcher/image_digest.h"
 #include "launcher/image_limits.h"
@@ -130,31 +131,34 @@ static bool append(struct part *part, struct slice bytes, struct error *err)
     return true;
 }
 
-static bool hash(const struct part *part, char ret_digest[IMAGE_DIGEST_BYTES])
+static bool hash(const struct part *part, char ret_digest[IMAGE_DIGEST_BYTES], struct error *err)
 {
-    cleanup_free char *bytes = malloc(READ_BYTES);
+    cleanup_free char *bytes = xcalloc(1, READ_BYTES);
     struct image_hash *state = image_hash_new(IMAGE_SHA256);
+    ssize_t len;
     int64_t at = 0;
-    for (ssize_t len = 1; bytes && len > 0; at += len) {
-        len = pread(part->fd, bytes, READ_BYTES, at);
-        if (len > 0)
-            image_hash_add(state, bytes, (size_t)len);
-        else
-            break;
+    while ((len = pread(part->fd, bytes, READ_BYTES, at)) > 0 || (len < 0 && errno == EINTR)) {
+        image_hash_add(state, bytes, len > 0 ? (size_t)len : 0);
+        at += len > 0 ? len : 0;
     }
+    int errnum = errno;
     image_hash_finish(state, ret_digest);
     image_hash_free(state);
-    return at == part->bytes;
+    return len == 0 || image_directory_fail(part->directory, errnum, "read a file", err);
 }
 
 static bool finish(const struct part *part, struct error *err)
 {
     char digest[IMAGE_DIGEST_BYTES];
-    if (!hash(part, digest) || strcmp(digest, part->blob->digest) != 0) {
+    if (!hash(part, digest, err))
+        return false;
+    if (strcmp(digest, part->blob->digest) != 0) {
         unlinkat(part->folder, part->name, 0);
         return error_set(err, ERROR_DATA_LOSS, "what came for blob %.19s is %.19s",
                          part->blob->digest, digest);
     }
+    if (fdatasync(part->fd) < 0)
+        return explain_full(part, errno, err);
     if (renameat(part->folder, part->name, part->folder, part->whole_name) < 0)
         return image_directory_fail(part->directory, errno, "rename a file", err);
     return true;
